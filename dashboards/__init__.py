@@ -1,0 +1,1 @@
+"""Grafana dashboards: built by `build.py`, checked in as JSON, shipped as package data."""

@@ -1,0 +1,1 @@
+"""The domain: from an alert or a report to an explained, resolved disturbance."""

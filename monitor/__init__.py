@@ -1,0 +1,1 @@
+"""The running service: whatever needs a clock, a socket or a database."""

@@ -1,0 +1,1 @@
+"""What can be checked: journeys, their engine and their results; usable without the service."""
