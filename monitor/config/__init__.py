@@ -1,0 +1,23 @@
+"""The folder a user owns (`monitor.yml`, `journeys/`, `alert_rules/`) as one `Configuration`."""
+
+from monitor.config.model import (
+    Category,
+    Channel,
+    Component,
+    Configuration,
+    Limits,
+    Location,
+    Retention,
+    Site,
+)
+
+__all__ = [
+    "Category",
+    "Channel",
+    "Component",
+    "Configuration",
+    "Limits",
+    "Location",
+    "Retention",
+    "Site",
+]

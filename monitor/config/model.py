@@ -1,0 +1,152 @@
+"""What a configuration folder says, as values: immutable, valid, and free of secrets' values.
+
+`MonitorFile` is the shape of `monitor.yml`; `Configuration` is the whole folder after loading
+(`monitor.config.load`). Deployment settings (ports, database, mail server) are not here: see
+`monitor.settings`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
+
+from probes.durations import Duration
+
+if TYPE_CHECKING:
+    from probes.journey import Journey
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
+Severity = Literal["critical", "warning", "info"]
+DAY = 86_400.0
+
+
+def _known_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError) as error:
+        raise ValueError("expected an IANA time zone such as Africa/Johannesburg") from error
+    return name
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Site(_Part):
+    """Whose shop is watched, and how its people are reached."""
+
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    url: HttpUrl
+    time_zone: Annotated[str, AfterValidator(_known_zone)] = "UTC"
+    support_email: str | None = None
+    logo: HttpUrl | None = None
+
+
+class Component(_Part):
+    """One line of the status page."""
+
+    id: Slug
+    name: Annotated[str, StringConstraints(min_length=1, max_length=80)]
+    description: str = ""
+    group: str | None = None
+    publish: Literal["automatic", "draft"] = "automatic"
+    depends_on: tuple[Slug, ...] = ()
+
+
+class Location(_Part):
+    """A place journeys are run from."""
+
+    name: Slug
+    title: str = ""
+
+
+class Channel(_Part):
+    """Where notifications of an audience go; `settings` are validated by the kind itself."""
+
+    name: Slug
+    kind: Slug
+    audience: Literal["oncall", "support"] = "oncall"
+    severities: frozenset[Severity] = frozenset({"critical", "warning"})
+    settings: Mapping[str, str | int | bool] = {}
+
+
+class Category(_Part):
+    """What a user's report may be about, and the component it speaks of."""
+
+    id: Slug
+    label: str
+    component: Slug | None = None
+
+
+class Retention(_Part):
+    """How long each kind of record is kept."""
+
+    runs: Duration = 30 * DAY
+    evidence: Duration = 14 * DAY
+    samples: Duration = 4 * DAY
+    incidents: Duration = 400 * DAY
+    reports: Duration = 400 * DAY
+
+    @property
+    def runs_days(self) -> float:
+        """Return the days for which runs are kept."""
+        return self.runs / DAY
+
+
+class Limits(_Part):
+    """Bounds that keep one bad file from taking the machine."""
+
+    series: Annotated[int, Field(ge=1_000, le=10_000_000)] = 100_000
+    http_workers: Annotated[int, Field(ge=1, le=256)] = 16
+    browser_workers: Annotated[int, Field(ge=1, le=16)] = 2
+
+
+class MonitorFile(_Part):
+    """The shape of `monitor.yml`."""
+
+    site: Site
+    components: Annotated[tuple[Component, ...], Field(min_length=1)]
+    locations: Annotated[tuple[Location, ...], Field(min_length=1)] = (Location(name="local"),)
+    location: Slug | None = None
+    quorum: Annotated[int, Field(ge=1)] = 1
+    channels: tuple[Channel, ...] = ()
+    categories: tuple[Category, ...] = ()
+    retention: Retention = Retention()
+    limits: Limits = Limits()
+    external_labels: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """A whole folder, loaded and cross-checked."""
+
+    folder: Path
+    site: Site
+    components: tuple[Component, ...]
+    locations: tuple[Location, ...]
+    quorum: int
+    journeys: tuple[Journey, ...]
+    rule_files: tuple[Path, ...]
+    channels: tuple[Channel, ...] = ()
+    categories: tuple[Category, ...] = ()
+    retention: Retention = field(default_factory=Retention)
+    limits: Limits = field(default_factory=Limits)
+    external_labels: Mapping[str, str] = field(default_factory=dict)
+    location: str = "local"
+
+    def component(self, component_id: str) -> Component | None:
+        """Return the component of that id, or None."""
+        return next((c for c in self.components if c.id == component_id), None)
+
+    def journey(self, name: str) -> Journey | None:
+        """Return the journey of that name, or None."""
+        return next((j for j in self.journeys if j.name == name), None)
+
+    def journeys_of(self, component_id: str) -> tuple[Journey, ...]:
+        """Return the journeys that speak for a component."""
+        return tuple(j for j in self.journeys if j.component == component_id)
