@@ -1,0 +1,1 @@
+"""Wire formats become alerts here; an alert's identity and its expiry."""

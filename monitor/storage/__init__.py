@@ -1,0 +1,1 @@
+"""What is kept: tables, engine, migrations and the statements that read and write them."""

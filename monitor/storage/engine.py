@@ -1,0 +1,83 @@
+"""Opens the database and brings it to the present schema.
+
+On SQLite a transaction of `Store.begin` takes the write lock at its start (`BEGIN IMMEDIATE`), so
+that what it reads cannot change before it writes; a reading one sees one snapshot (WAL). On
+PostgreSQL transactions are READ COMMITTED and rows are locked by the statements that need it.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from alembic import command
+from alembic.config import Config
+from sqlalchemy import Connection, Engine, create_engine, event, make_url, text
+
+BUSY_SECONDS = 10.0  # how long a writer waits for another process's transaction on SQLite
+MIGRATION_LOCK = 0x5A9_0001  # any fixed number: two replicas never migrate at once on PostgreSQL
+MIGRATIONS = Path(__file__).with_name("migrations")
+WRITES = "monitor_writes"  # execution option of a connection whose transaction will write
+
+_PRAGMAS = (
+    "PRAGMA journal_mode=WAL",
+    "PRAGMA synchronous=FULL",  # a commit is on disk before it returns
+    "PRAGMA foreign_keys=ON",
+    f"PRAGMA busy_timeout={int(BUSY_SECONDS * 1000)}",
+    "PRAGMA temp_store=MEMORY",
+)
+
+
+def open_engine(url: str, *, pool_size: int = 10) -> Engine:
+    """Return an engine for `sqlite:///path` or `postgresql://…` (psycopg 3), nothing read yet."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+psycopg")
+    options: dict[str, Any] = {
+        "json_serializer": _compact_json,
+        "pool_size": pool_size,
+        "max_overflow": 2 * pool_size,
+    }
+    if parsed.get_backend_name() == "sqlite":
+        options["connect_args"] = {"check_same_thread": False, "timeout": BUSY_SECONDS}
+        engine = create_engine(parsed, **options)
+        event.listen(engine, "connect", _prepare_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+        return engine
+    return create_engine(parsed, pool_pre_ping=True, **options)
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the database to the newest schema; doing it again changes nothing."""
+    configuration = alembic_configuration()
+    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+        if connection.dialect.name == "postgresql":
+            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+        configuration.attributes["connection"] = connection
+        command.upgrade(configuration, "head")
+
+
+def alembic_configuration() -> Config:
+    """Return Alembic's configuration for the migrations shipped with the program."""
+    configuration = Config()
+    configuration.set_main_option("script_location", str(MIGRATIONS))
+    configuration.set_main_option("path_separator", "os")
+    return configuration
+
+
+def _compact_json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+def _prepare_sqlite(connection: Any, _record: object) -> None:
+    connection.isolation_level = None  # we say BEGIN ourselves, see _begin_sqlite
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    writes = connection.get_execution_options().get(WRITES, False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,394 @@
+"""Every table of the service, in one place; portable between SQLite and PostgreSQL.
+
+A row of `alerts` or `incidents` holds an *open slot* while its `open_marker` is 1: the unique
+constraint over identity and marker lets one open row exist per identity, and any number of closed
+ones, whose marker is NULL. Words kept in columns are the closed sets of `incidents` and `probes`.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+)
+
+from monitor.storage.types import BigId, Json, UtcDateTime
+
+metadata = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s_%(referred_table_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _id() -> Column[int]:
+    return Column("id", BigId, primary_key=True, autoincrement=True)
+
+
+def _at(name: str, *, required: bool = False) -> Column[UtcDateTime]:
+    return Column(name, UtcDateTime(), nullable=not required)
+
+
+def _text(name: str, default: str | None = None) -> Column[str]:
+    """A text that is always there: empty rather than NULL, unless a default is given."""
+    return Column(name, Text, nullable=False, default=default or "", server_default=default or "")
+
+
+def _count(name: str) -> Column[int]:
+    return Column(name, Integer, nullable=False, default=0, server_default="0")
+
+
+def _flag(name: str) -> Column[bool]:
+    return Column(name, Boolean, nullable=False, default=False, server_default=false())
+
+
+def _of(table: str, *, required: bool = True, keep: bool = False) -> Column[int]:
+    """A reference; the row goes with what it refers to, or is kept without it."""
+    target = ForeignKey(f"{table}.id", ondelete="SET NULL" if keep else "CASCADE")
+    name = {"incidents": "incident_id", "reports": "report_id", "users": "user_id"}.get(
+        table, f"{table}_id"
+    )
+    return Column(name, BigId, target, nullable=not required)
+
+
+runs = Table(
+    "runs",
+    metadata,
+    _id(),
+    Column("run_id", String(64), nullable=False, unique=True),
+    Column("journey", Text, nullable=False),
+    Column("location", Text, nullable=False),
+    Column("attempt", Integer, nullable=False),
+    _at("started_at", required=True),
+    Column("duration_seconds", Float, nullable=False),
+    Column("outcome", String(16), nullable=False),
+    Column("reason", String(64)),
+    Column("failed_step", Text),
+    _text("detail"),
+    _flag("degraded"),
+    Column("body", Json, nullable=False),
+    Index(None, "journey", "started_at"),
+    Index(None, "started_at"),
+)
+
+verdicts = Table(
+    "verdicts",
+    metadata,
+    Column("journey", String(255), primary_key=True),
+    Column("location", String(255), primary_key=True),
+    Column("verdict", String(16), nullable=False),
+    _at("since", required=True),
+    _count("bad_runs"),
+    _count("good_runs"),
+    _flag("flaky"),
+    _at("last_run_at"),
+    _at("last_success_at"),
+    Column("body", Json),  # what else the verdict's own state carries
+)
+
+incidents = Table(
+    "incidents",
+    metadata,
+    _id(),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("public_id", String(12), nullable=False, unique=True),
+    Column("key", Text, nullable=False),
+    Column("open_marker", Integer),
+    _text("title"),
+    Column("status", String(16), nullable=False),
+    Column("severity", String(16), nullable=False),
+    Column("impact", String(16), nullable=False),
+    Column("component", Text),
+    Column("journey", Text),
+    Column("step", Text),
+    Column("reason", Text),
+    Column("origin", String(16), nullable=False),  # automatic, person or reports
+    _at("started_at", required=True),  # when the trouble began, as far as anybody knows
+    _at("opened_at", required=True),
+    _at("updated_at", required=True),
+    _at("acknowledged_at"),
+    Column("acknowledged_by", Text),
+    _at("monitoring_at"),
+    _at("resolved_at"),
+    Column("resolved_by", Text),
+    _count("reopened_count"),
+    _flag("taken_over"),
+    Column("taken_over_by", Text),
+    _at("published_at"),
+    _text("customer_message"),
+    _text("runbook_url"),
+    Column("previous_id", BigId, ForeignKey("incidents.id", ondelete="SET NULL")),
+    UniqueConstraint("key", "open_marker"),
+    Index(None, "open_marker"),
+    Index(None, "component", "opened_at"),
+    Index(None, "resolved_at"),
+    Index(None, "opened_at"),
+)
+
+incident_components = Table(
+    "incident_components",
+    metadata,
+    Column("incident_id", BigId, ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("component", String(255), primary_key=True),
+    Column("status", String(32), nullable=False),
+    Index(None, "component"),
+)
+
+alerts = Table(
+    "alerts",
+    metadata,
+    _id(),
+    Column("fingerprint", String(16), nullable=False),
+    Column("open_marker", Integer),
+    Column("labels", Json, nullable=False),
+    Column("annotations", Json, nullable=False),
+    _at("starts_at", required=True),  # the earliest told while open
+    _at("latest_starts_at", required=True),  # the latest: an older resolution does not end it
+    _at("ends_at"),  # NULL: fires until told otherwise
+    Column("state", String(16), nullable=False),  # firing, lapsed or resolved
+    _text("source"),
+    _text("generator_url"),
+    _at("received_at", required=True),
+    _at("updated_at", required=True),
+    _at("lapsed_at"),
+    _at("resolved_at"),
+    _of("incidents", required=False, keep=True),
+    _text("muted_by"),  # the maintenance window that kept it from opening an incident
+    UniqueConstraint("fingerprint", "open_marker"),
+    Index(None, "incident_id"),
+    Index(None, "open_marker", "ends_at"),
+    Index(None, "resolved_at"),
+)
+
+timeline = Table(
+    "timeline",
+    metadata,
+    _id(),
+    _of("incidents"),
+    _at("at", required=True),
+    Column("kind", String(40), nullable=False),
+    _text("actor"),
+    _text("text"),
+    Column("data", Json),
+    Index(None, "incident_id", "id"),
+)
+
+incident_updates = Table(
+    "incident_updates",
+    metadata,
+    _id(),
+    Column("public_id", String(12), nullable=False, unique=True),
+    _of("incidents"),
+    _at("at", required=True),
+    Column("status", String(16), nullable=False),
+    _text("body"),
+    _text("author"),
+    _at("published_at"),
+    Index(None, "incident_id", "id"),
+    Index(None, "published_at"),
+)
+
+maintenance = Table(
+    "maintenance",
+    metadata,
+    _id(),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("public_id", String(12), nullable=False, unique=True),
+    _text("title"),
+    _text("description"),
+    _at("starts_at", required=True),
+    _at("ends_at", required=True),
+    Column("time_zone", String(64), nullable=False, default="UTC", server_default="UTC"),
+    _text("created_by"),
+    _at("created_at", required=True),
+    _at("updated_at", required=True),
+    _at("cancelled_at"),
+    _at("verified_at"),
+    _count("sequence"),
+    _at("announced_at"),
+    _at("overrun_told_at"),
+    Index(None, "ends_at"),
+)
+
+maintenance_scope = Table(
+    "maintenance_scope",
+    metadata,
+    Column(
+        "maintenance_id", BigId, ForeignKey("maintenance.id", ondelete="CASCADE"), primary_key=True
+    ),
+    Column("component", String(255), primary_key=True),
+    Column("effect", String(32), nullable=False),  # expected_down or expected_degraded
+)
+
+reports = Table(
+    "reports",
+    metadata,
+    _id(),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("token", String(64), nullable=False, unique=True),
+    Column("channel", String(32), nullable=False),
+    Column("category", Text),
+    Column("component", Text),
+    Column("journey", Text),
+    _text("description"),
+    _text("reporter_name"),
+    _text("reporter_email"),
+    _text("order_reference"),
+    _text("language"),
+    Column("status", String(24), nullable=False),
+    _of("incidents", required=False, keep=True),
+    _text("linked_by"),
+    _text("link_reason"),
+    _at("created_at", required=True),
+    _at("updated_at", required=True),
+    _at("told_resolved_at"),
+    Column("works_now", String(8)),
+    _at("answered_at"),
+    Index(None, "incident_id"),
+    Index(None, "status", "created_at"),
+    Index(None, "component", "created_at"),
+)
+
+report_messages = Table(
+    "report_messages",
+    metadata,
+    _id(),
+    _of("reports"),
+    _at("at", required=True),
+    Column("direction", String(8), nullable=False),  # in, out or note
+    _text("author"),
+    _text("body"),
+    _text("channel"),
+    Index(None, "report_id", "id"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _id(),
+    Column("key", String(255), nullable=False, unique=True),  # the notification's stable id
+    Column("event", String(40), nullable=False),
+    _of("incidents", required=False),
+    Column("maintenance_id", BigId, ForeignKey("maintenance.id", ondelete="CASCADE")),
+    _of("reports", required=False),
+    Column("channel", String(120), nullable=False),
+    _text("recipient"),
+    _text("severity"),
+    _text("subject"),
+    _text("body"),
+    Column("payload", Json, nullable=False),
+    _at("created_at", required=True),
+    _at("due_at", required=True),
+    _count("priority"),  # lower goes first
+    Column("state", String(16), nullable=False),  # queued, sending, sent, failed or dropped
+    _count("attempts"),
+    _at("leased_until"),
+    Column("leased_by", String(120)),
+    _text("last_error"),
+    _at("finished_at"),
+    Index(None, "state", "due_at"),
+    Index(None, "incident_id", "channel", "recipient"),
+    Index(None, "report_id"),
+    Index(None, "maintenance_id"),
+    Index(None, "finished_at"),
+)
+
+component_states = Table(
+    "component_states",
+    metadata,
+    _id(),
+    Column("component", String(255), nullable=False),
+    Column("status", String(32), nullable=False),
+    _at("since", required=True),
+    _at("until"),
+    _text("cause"),
+    Index(None, "component", "since"),
+)
+
+users = Table(
+    "users",
+    metadata,
+    _id(),
+    Column("name", String(120), nullable=False, unique=True),
+    Column("role", String(24), nullable=False),
+    _text("password_hash"),
+    _flag("one_time"),
+    _at("created_at", required=True),
+    _at("disabled_at"),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("id_hash", String(64), primary_key=True),
+    _of("users"),
+    Column("csrf", String(64), nullable=False),
+    _at("created_at", required=True),
+    _at("expires_at", required=True),
+    _at("last_seen_at", required=True),
+    Index(None, "expires_at"),
+    Index(None, "user_id"),
+)
+
+rule_alerts = Table(
+    "rule_alerts",
+    metadata,
+    Column("rule_key", String(255), primary_key=True),
+    Column("labels_key", String(255), primary_key=True),
+    Column("labels", Json, nullable=False),
+    Column("annotations", Json, nullable=False),
+    Column("state", String(16), nullable=False),
+    _at("active_at"),
+    _at("fired_at"),
+    _at("resolved_at"),
+    _at("keep_firing_since"),
+    _at("last_sent_at"),
+    Column("value", Float),
+)
+
+facts = Table(
+    "facts",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("value", Json),
+    _at("updated_at", required=True),
+)
+
+counters = Table(  # the last number given out: incident, maintenance, report
+    "counters",
+    metadata,
+    Column("name", String(40), primary_key=True),
+    _count("value"),
+)
+
+leases = Table(  # a background duty that one process at a time may hold
+    "leases",
+    metadata,
+    Column("name", String(120), primary_key=True),
+    Column("holder", String(120), nullable=False),
+    _at("until", required=True),
+)
+
+idempotency = Table(  # the answer already given to a request that carried this key
+    "idempotency",
+    metadata,
+    Column("key", String(255), primary_key=True),
+    Column("request", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Json),
+    _at("at", required=True),
+    Index(None, "at"),
+)
