@@ -1,0 +1,81 @@
+"""Fixtures that many tests share: a store on every database the service runs on."""
+
+from __future__ import annotations
+
+import itertools
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from monitor.storage.engine import migrate, open_engine
+from monitor.storage.store import Store
+from tests.servers import Postgres, postgres_program, postgres_server
+
+_numbers = itertools.count(1)
+BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)]
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[Postgres]:
+    """A running PostgreSQL with a migrated database called `template`."""
+    programs = postgres_program()
+    if programs is None:
+        pytest.skip("PostgreSQL is not installed")
+    with postgres_server(programs) as server:
+        server.run("CREATE DATABASE migrated")
+        engine = open_engine(server.url("migrated"))
+        migrate(engine)
+        engine.dispose()
+        yield server
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated SQLite file, to be copied."""
+    path = tmp_path_factory.mktemp("template") / "monitor.db"
+    engine = open_engine(f"sqlite:///{path}")
+    migrate(engine)
+    engine.dispose()  # the last connection writes the log back into the file
+    return path
+
+
+@pytest.fixture
+def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
+    """The address of a fresh, migrated SQLite database."""
+    shutil.copy(sqlite_template, tmp_path / "monitor.db")
+    return f"sqlite:///{tmp_path / 'monitor.db'}"
+
+
+@pytest.fixture
+def postgres_url(postgres: Postgres) -> Iterator[str]:
+    """The address of a fresh, migrated PostgreSQL database."""
+    name = f"test_{next(_numbers)}"
+    postgres.run(f"CREATE DATABASE {name} TEMPLATE migrated")
+    yield postgres.url(name)
+    postgres.run(f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture(params=BOTH_DATABASES)
+def database_url(request: pytest.FixtureRequest) -> str:
+    """The address of a fresh, migrated database: a test that asks for it runs on both kinds."""
+    fixture = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    url: str = request.getfixturevalue(fixture)
+    return url
+
+
+@pytest.fixture
+def store(database_url: str) -> Iterator[Store]:
+    """A fresh store, on SQLite and on PostgreSQL in turn."""
+    store = Store(open_engine(database_url))
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def sqlite_store(sqlite_url: str) -> Iterator[Store]:
+    """A fresh store on SQLite alone, for tests whose point is not the database."""
+    store = Store(open_engine(sqlite_url))
+    yield store
+    store.close()
