@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
-from probes.durations import Duration, parse_duration, format_duration
+from probes.durations import Duration, format_duration, parse_duration
 from probes.faults import Fault, FaultyInput
 from probes.fields import Strict, Text, TextMap, as_list
 from probes.references import reference_faults
@@ -39,7 +39,7 @@ class Journey(Strict):
     name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
     title: str = ""
     description: str = ""
-    component: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,62}$")]
+    component: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
     interval_seconds: Annotated[Duration, Field(ge=1)] = Field(default=60.0, alias="interval")
     deadline_seconds: Annotated[Duration, Field(gt=0)] = Field(default=30.0, alias="deadline")
     cleanup_deadline_seconds: Annotated[Duration, Field(gt=0)] = Field(
