@@ -1,0 +1,51 @@
+"""What can happen to an incident, as the rows of its append-only timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+AUTOMATION = "monitor"  # the actor of what no person did
+
+
+class Kind(StrEnum):
+    """What a line tells of."""
+
+    OPENED = "opened"
+    REOPENED = "reopened"
+    ALERT_JOINED = "alert_joined"
+    ALERT_RESOLVED = "alert_resolved"
+    ALERT_LAPSED = "alert_lapsed"
+    ALERT_RETURNED = "alert_returned"
+    ALERT_MUTED = "alert_muted"
+    ALERT_CLOSED = "alert_closed"
+    SEVERITY_CHANGED = "severity_changed"
+    STATUS_CHANGED = "status_changed"
+    ACKNOWLEDGED = "acknowledged"
+    TAKEN_OVER = "taken_over"
+    HANDED_BACK = "handed_back"
+    NOTE = "note"
+    PUBLISHED = "published"
+    UPDATE_PUBLISHED = "update_published"
+    RESOLUTION_HELD = "resolution_held"
+    RESOLVED = "resolved"
+    REPORT_LINKED = "report_linked"
+    REPORT_UNLINKED = "report_unlinked"
+    NOTIFICATION_QUEUED = "notification_queued"
+    NOTIFICATION_SENT = "notification_sent"
+    NOTIFICATION_FAILED = "notification_failed"
+    NOTIFICATION_NOT_SENT = "notification_not_sent"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line: who did what, when and why; `data` holds the facts for programs."""
+
+    at: datetime
+    kind: Kind
+    text: str
+    actor: str = AUTOMATION
+    data: Mapping[str, Any] = field(default_factory=dict)
