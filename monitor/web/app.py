@@ -1,0 +1,39 @@
+"""Builds the web application from what it is given; everything else lives in its own module."""
+
+from __future__ import annotations
+
+from fastapi import FastAPI
+
+from monitor.web import errors, static_files
+from monitor.web.middleware import KnownHosts, SafeHeaders, TrustedProxies
+from monitor.web.routes import ROUTERS
+from monitor.web.services import Services
+
+BODY_LIMIT_BYTES = 256 * 1024  # forms and small JSON; a router that takes more says so itself
+
+
+def create_app(services: Services) -> FastAPI:
+    """Return the whole web application, ready to be served.
+
+    The API's description is at `/api/openapi.json`; no page loads anything from elsewhere.
+    """
+    app = FastAPI(
+        title="SayPro Monitor",
+        version="1",
+        openapi_url="/api/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,
+        max_body_size=BODY_LIMIT_BYTES,
+        telemetry={"tracing": False},
+    )
+    app.state.services = services
+    app.include_router(static_files.router)
+    for router in ROUTERS:
+        app.include_router(router)
+    errors.install(app)
+    settings = services.settings
+    app.add_middleware(KnownHosts, public_url=settings.public_url, allowed=settings.allowed_hosts)
+    app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
+    app.add_middleware(SafeHeaders, https=settings.public_url.startswith("https:"))
+    return app

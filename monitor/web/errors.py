@@ -1,0 +1,152 @@
+"""What the web itself refuses, and how every refusal becomes an answer.
+
+Pages get a friendly page that says what to do next; `/api` gets JSON of one shape:
+`{"error": {"code": …, "message": …}}`.
+"""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from urllib.parse import quote
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, RedirectResponse, Response
+from starlette.exceptions import HTTPException
+
+from incidents.errors import IncidentError
+from monitor.web.middleware import SAFE_HEADERS
+from monitor.web.rendering import page
+
+log = structlog.get_logger(__name__)
+ADVICE = {
+    400: "Go back, check what you entered, and send it again.",
+    403: "Ask an administrator of this monitor for a role that may do this.",
+    404: "The address may be mistyped, or what it named is gone.",
+    405: "This address does not take that kind of request.",
+    409: "Somebody may have been faster. Reload the page and look again.",
+    413: "What was sent is too large. Shorten it and send it again.",
+    429: "Wait as long as it says above, then try again.",
+    500: "This is our fault and has been logged. Try again in a moment.",
+}
+
+
+class WebError(Exception):
+    """A request that the web refuses before any use case sees it."""
+
+    status = 400
+
+    def __init__(self, message: str, headers: dict[str, str] | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.headers = headers or {}
+
+
+class NotSignedIn(WebError):
+    """Nobody is signed in, or the session has ended."""
+
+    status = 401
+
+    def __init__(self) -> None:
+        super().__init__("Sign in, or send a valid bearer token.", {"www-authenticate": "Bearer"})
+
+
+class NotAllowed(WebError):
+    """Who is signed in may not do this."""
+
+    status = 403
+
+
+class BadFormToken(WebError):
+    """A form came back without the token it was given, or too late."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("This form is no longer valid. Open the page again and send it anew.")
+
+
+class NotFound(WebError):
+    """What was asked for does not exist, or is not for this reader."""
+
+    status = 404
+
+
+class TooManyAttempts(WebError):
+    """Somebody has tried too often."""
+
+    status = 429
+
+    def __init__(self, wait_seconds: int) -> None:
+        super().__init__(
+            f"Too many attempts. Try again in {wait_seconds} s.",
+            {"retry-after": str(wait_seconds)},
+        )
+
+
+def wants_json(request: Request) -> bool:
+    """Return whether the answer goes to a program."""
+    return request.url.path.startswith("/api/")
+
+
+def refusal(
+    request: Request, status: int, message: str, headers: dict[str, str] | None = None
+) -> Response:
+    """Return a refusal in the form its reader understands."""
+    phrase = HTTPStatus(status).phrase
+    if wants_json(request):
+        code = phrase.lower().replace(" ", "_").replace("-", "_")
+        body = {"error": {"code": code, "message": message}}
+        return JSONResponse(body, status_code=status, headers=headers)
+    advice = ADVICE.get(status, ADVICE[400] if status < 500 else ADVICE[500])
+    answer = page(
+        request, "error.html", status, status=status, phrase=phrase, message=message, advice=advice
+    )
+    answer.headers.update(headers or {})
+    return answer
+
+
+async def on_web_error(request: Request, error: Exception) -> Response:
+    """Turn our own refusals into answers; a browser that is not signed in is sent to sign in."""
+    assert isinstance(error, WebError)
+    if isinstance(error, NotSignedIn) and not wants_json(request):
+        wanted = request.url.path if request.method == "GET" else "/console"
+        return RedirectResponse(f"/console/sign-in?next={quote(wanted, safe='/')}", 303)
+    return refusal(request, error.status, error.message, error.headers)
+
+
+async def on_incident_error(request: Request, error: Exception) -> Response:
+    """Turn a refusal of our rules into 409, or the status the refusal names."""
+    return refusal(request, getattr(error, "http_status", 409), str(error))
+
+
+async def on_http_exception(request: Request, error: Exception) -> Response:
+    """Turn the framework's refusals into answers of our shape."""
+    assert isinstance(error, HTTPException)
+    plain = error.detail if error.detail != HTTPStatus(error.status_code).phrase else ""
+    message = plain or f"{HTTPStatus(error.status_code).phrase}."
+    return refusal(request, error.status_code, message, dict(error.headers or {}))
+
+
+async def on_invalid(request: Request, error: Exception) -> Response:
+    """Say which fields were not understood, with status 422."""
+    assert isinstance(error, RequestValidationError)
+    places = (".".join(str(part) for part in e["loc"]) + f": {e['msg']}" for e in error.errors())
+    return refusal(request, 422, "; ".join(places))
+
+
+async def on_bug(request: Request, error: Exception) -> Response:
+    """Answer 500 without a word of what went wrong inside; the log has it."""
+    log.error("request_failed", path=request.url.path, method=request.method, exc_info=error)
+    # This handler stands outside all middleware: it gives the headers itself.
+    return refusal(request, 500, "Something went wrong on our side.", dict(SAFE_HEADERS))
+
+
+def install(app: FastAPI) -> None:
+    """Give the application its handlers."""
+    app.add_exception_handler(WebError, on_web_error)
+    app.add_exception_handler(IncidentError, on_incident_error)
+    app.add_exception_handler(HTTPException, on_http_exception)
+    app.add_exception_handler(RequestValidationError, on_invalid)
+    app.add_exception_handler(Exception, on_bug)

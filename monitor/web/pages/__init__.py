@@ -1,0 +1,1 @@
+"""HTML for people: one module a subject, each with a `router`."""

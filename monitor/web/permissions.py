@@ -1,0 +1,107 @@
+"""Who may do what: one table, asked in one place (`monitor.web.security.require`)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a person is here for; `machine` is whoever shows the API token, never an account."""
+
+    VIEWER = "viewer"  # a manager: reads
+    AGENT = "agent"  # support: answers users
+    RESPONDER = "responder"  # on call: works on incidents
+    ADMINISTRATOR = "administrator"
+    MACHINE = "machine"
+
+
+ACCOUNT_ROLES = tuple(role for role in Role if role is not Role.MACHINE)
+
+
+class Permission(StrEnum):
+    """A kind of thing that may be done; the value completes "you may not …"."""
+
+    VIEW = "look at the console"
+    VIEW_EVIDENCE = "see what a probe captured"
+    VIEW_REPORTS = "read what users reported"
+    VIEW_CONFIGURATION = "see the configuration"
+    ANSWER_REPORTS = "answer users' reports"
+    LINK_REPORTS = "link reports to incidents"
+    NOTE = "write notes on incidents"
+    WORK_INCIDENTS = "work on incidents"
+    PUBLISH = "publish updates to users"
+    RUN_JOURNEYS = "run journeys by hand"
+    PLAN_MAINTENANCE = "plan maintenance"
+    RETRY_NOTIFICATIONS = "send notifications again"
+    RELOAD = "reload the configuration"
+    MANAGE_USERS = "manage accounts"
+    OWN_ACCOUNT = "change one's own account"
+
+
+_V, _A, _R, _X, _M = Role.VIEWER, Role.AGENT, Role.RESPONDER, Role.ADMINISTRATOR, Role.MACHINE
+
+MAY: dict[Permission, frozenset[Role]] = {
+    Permission.VIEW: frozenset({_V, _A, _R, _X, _M}),
+    Permission.VIEW_EVIDENCE: frozenset({_R, _X, _M}),
+    Permission.VIEW_REPORTS: frozenset({_A, _R, _X, _M}),
+    Permission.VIEW_CONFIGURATION: frozenset({_R, _X}),
+    Permission.ANSWER_REPORTS: frozenset({_A, _R, _X, _M}),
+    Permission.LINK_REPORTS: frozenset({_A, _R, _X, _M}),
+    Permission.NOTE: frozenset({_A, _R, _X, _M}),
+    Permission.WORK_INCIDENTS: frozenset({_R, _X, _M}),
+    Permission.PUBLISH: frozenset({_R, _X, _M}),
+    Permission.RUN_JOURNEYS: frozenset({_R, _X, _M}),
+    Permission.PLAN_MAINTENANCE: frozenset({_R, _X, _M}),
+    Permission.RETRY_NOTIFICATIONS: frozenset({_R, _X}),
+    Permission.RELOAD: frozenset({_X}),
+    Permission.MANAGE_USERS: frozenset({_X}),
+    Permission.OWN_ACCOUNT: frozenset({_V, _A, _R, _X}),
+}
+
+
+@dataclass(frozen=True)
+class Actor:
+    """Who is asking, once known: a person in a session, or a machine with the token."""
+
+    name: str
+    role: Role
+    csrf: str = ""
+    user_id: int | None = None
+    session: str = ""  # hash of the session's id
+    must_change_password: bool = False
+
+    def may(self, permission: Permission | str) -> bool:
+        """Return whether the table lets this actor do it; templates pass the name (`"NOTE"`)."""
+        wanted = permission if isinstance(permission, Permission) else Permission[permission]
+        return self.role in MAY[wanted]
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A line of the console's navigation."""
+
+    path: str
+    label: str
+    permission: Permission = Permission.VIEW
+
+    def holds(self, path: str) -> bool:
+        """Return whether a page at `path` belongs to this entry."""
+        return path == self.path or (self.path != "/console" and path.startswith(self.path + "/"))
+
+
+NAVIGATION = (
+    Entry("/console", "Home"),
+    Entry("/console/incidents", "Incidents"),
+    Entry("/console/journeys", "Journeys"),
+    Entry("/console/reports", "Reports", Permission.VIEW_REPORTS),
+    Entry("/console/maintenance", "Maintenance"),
+    Entry("/console/alerts", "Alerts"),
+    Entry("/console/notifications", "Notifications"),
+    Entry("/console/configuration", "Configuration", Permission.VIEW_CONFIGURATION),
+)
+
+
+def navigation(actor: Actor) -> tuple[Entry, ...]:
+    """Return the entries that lead somewhere for this actor."""
+    return tuple(entry for entry in NAVIGATION if actor.may(entry.permission))

@@ -1,0 +1,114 @@
+"""Templates: one environment, strict about missing values, escaping everything.
+
+`page(request, "console/home.html", title="…")` is all a page module needs. Times are shown with
+their zone by the `when` filter; durations by `seconds`. Nothing here reads the database.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from fastapi import Request
+from fastapi.responses import HTMLResponse
+from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
+
+from monitor.web.permissions import navigation
+from monitor.web.services import services_of
+from monitor.web.static_files import static_url
+
+
+@lru_cache(maxsize=1)
+def environment() -> Environment:
+    """Return the template environment, built once."""
+    env = Environment(
+        loader=PackageLoader("monitor.web"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    env.globals["static_url"] = static_url
+    env.globals["navigation"] = navigation
+    env.filters |= {"when": when, "ago": ago, "lasted": lasted, "seconds": seconds}
+    return env
+
+
+def page(request: Request, template: str, status_code: int = 200, **context: Any) -> HTMLResponse:
+    """Return a rendered page; `site`, `now`, `zone`, `public_url` and `actor` are always there."""
+    return HTMLResponse(render(request, template, **context), status_code=status_code)
+
+
+def render(request: Request, template: str, **context: Any) -> str:
+    """Return a template's text with what every template may use."""
+    services = services_of(request)
+    site = services.configuration.current.site
+    base = {
+        "site": site,
+        "zone": ZoneInfo(site.time_zone),
+        "now": services.clock.now(),
+        "public_url": services.settings.public_url,
+        "path": request.url.path,
+        "actor": getattr(request.state, "actor", None),
+    }
+    return environment().get_template(template).render(base | context)
+
+
+@pass_context
+def when(context: Context, moment: datetime | None, style: str = "short") -> Markup:
+    """Return a moment as a `<time>` element in the site's zone, with the zone's name.
+
+    `style` is `short` (22 Nov 10:43 SAST), `long` (with weekday, year and seconds), or
+    `clock` (10:43:07 SAST).
+    """
+    if moment is None:
+        return Markup('<span class="quiet">never</span>')
+    local = moment.astimezone(context["zone"])
+    formats = {
+        "short": "%-d %b %H:%M %Z",
+        "long": "%A %-d %B %Y %H:%M:%S %Z",
+        "clock": "%H:%M:%S %Z",
+    }
+    return Markup('<time datetime="{}" title="{}">{}</time>').format(
+        moment.isoformat(), local.strftime(formats["long"]), local.strftime(formats[style])
+    )
+
+
+@pass_context
+def ago(context: Context, moment: datetime | None) -> str:
+    """Return how long before `now` a moment was: `4 min ago`."""
+    if moment is None:
+        return "never"
+    gap = (context["now"] - moment).total_seconds()
+    return "just now" if gap < 1 else f"{seconds(gap)} ago"
+
+
+def lasted(start: datetime, end: datetime) -> str:
+    """Return the time between two moments in words."""
+    return seconds((end - start).total_seconds())
+
+
+UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
+
+
+def seconds(value: float | timedelta | None) -> str:
+    """Return a duration for people: `230 ms`, `4.1 s`, `4 min`, `2 h 5 min`, `3 d 1 h`."""
+    if value is None:
+        return "–"
+    total = value.total_seconds() if isinstance(value, timedelta) else value
+    if total < 1:
+        return f"{total * 1000:.0f} ms"
+    if total < 10:
+        return f"{total:.1f} s"
+    whole = round(total)
+    at = next(i for i, (size, _) in enumerate(UNITS) if whole >= size)
+    size, unit = UNITS[at]
+    head = f"{whole // size} {unit}"
+    if at >= 2 or whole % size < UNITS[at + 1][0]:
+        return head
+    small, small_unit = UNITS[at + 1]
+    return f"{head} {whole % size // small} {small_unit}"

@@ -1,0 +1,1 @@
+// Keeps console pages fresh without losing what somebody is typing. Pages work without it.
