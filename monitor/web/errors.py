@@ -4,6 +4,7 @@ Pages get a friendly page that says what to do next; `/api` gets JSON of one sha
 `{"error": {"code": …, "message": …}}`.
 """
 
+# ruff: noqa: N818 - a refusal is named for what it refuses
 from __future__ import annotations
 
 from http import HTTPStatus
