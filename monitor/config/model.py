@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
@@ -72,7 +72,7 @@ class Channel(_Part):
     kind: Slug
     audience: Literal["oncall", "support"] = "oncall"
     severities: frozenset[Severity] = frozenset({"critical", "warning"})
-    settings: Mapping[str, str | int | bool] = {}
+    settings: Mapping[str, Any] = {}
 
 
 class Category(_Part):

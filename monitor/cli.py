@@ -1,0 +1,122 @@
+"""The `monitor` command: each subcommand in few lines, its work done by a module of its own.
+
+Modules are imported when a command needs them, so that `monitor check` does not wait for a web
+server. Exit codes: 0 done or passed, 1 a finding (a fault, a failed journey), 2 wrong usage,
+3 the prober could not tell.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from probes.faults import FaultyInput
+
+app = typer.Typer(
+    name="monitor",
+    help="Watch a marketplace as its customers use it, and tell everyone who must know.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+ConfigOption = Annotated[
+    Path | None, typer.Option("--config", help="Configuration folder [MONITOR_CONFIG, ./config]")
+]
+DataOption = Annotated[
+    Path | None, typer.Option("--data", help="Data folder [MONITOR_DATA, ./data]")
+]
+HostOption = Annotated[
+    str | None, typer.Option("--host", help="Address to listen on [MONITOR_HOST, 127.0.0.1]")
+]
+PortOption = Annotated[
+    int | None, typer.Option("--port", help="Port, 0 for a free one [MONITOR_PORT, 8080]")
+]
+
+
+@app.command()
+def run(
+    host: HostOption = None,
+    port: PortOption = None,
+    data: DataOption = None,
+    shop_port: Annotated[int, typer.Option(help="Port of the demo shop")] = 8800,
+) -> None:
+    """Start the monitor against the bundled demo marketplace."""
+    from monitor.service import serve_with_demo
+
+    serve_with_demo(host=host, port=port, data=data, shop_port=shop_port)
+
+
+@app.command()
+def serve(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    host: HostOption = None,
+    port: PortOption = None,
+) -> None:
+    """Run the service on a configuration folder."""
+    from monitor.service import serve as serve_folder
+    from monitor.settings import load_settings
+
+    serve_folder(load_settings(os.environ, config=config, data=data, host=host, port=port))
+
+
+@app.command()
+def init(
+    shop: Annotated[str, typer.Argument(help="Address of your shop, https://my-shop.example")],
+    config: Annotated[Path, typer.Option(help="Folder to write")] = Path("config"),
+) -> None:
+    """Write a commented configuration folder to start from; existing files are kept."""
+    from monitor.config.init import write_starter
+
+    for path, written in write_starter(shop, config):
+        typer.echo(f"{'wrote' if written else 'kept '}  {path}")
+    typer.echo(f"\nNext: edit {config}/monitor.yml, then run  monitor check --config {config}")
+
+
+@app.command()
+def check(config: ConfigOption = None) -> None:
+    """Report every fault of a configuration folder with its file and line."""
+    from monitor.config.check import check_folder
+    from monitor.settings import load_settings
+
+    raise typer.Exit(check_folder(load_settings(os.environ, config=config), os.environ))
+
+
+@app.command()
+def probe(
+    journey: Annotated[str, typer.Argument(help="Name of the journey")],
+    config: ConfigOption = None,
+    location: Annotated[str | None, typer.Option(help="Location to run as")] = None,
+) -> None:
+    """Run a journey once and show its steps, phases and verdict."""
+    from monitor.probe_once import probe_once
+    from monitor.settings import load_settings
+
+    settings = load_settings(os.environ, config=config)
+    raise typer.Exit(probe_once(settings, os.environ, journey, location))
+
+
+@app.command(name="test-rules")
+def test_rules(
+    files: Annotated[list[Path], typer.Argument(help="Rule test files, promtool's format")],
+) -> None:
+    """Run unit tests of alert rules."""
+    from monitor.rules.unit_tests import main as run_tests
+
+    raise typer.Exit(run_tests(files))
+
+
+def main() -> None:
+    """Run the command line; a faulty input is told in full, without a traceback."""
+    try:
+        app()
+    except FaultyInput as error:
+        for fault in error.faults:
+            print(fault, file=sys.stderr)
+        count = len(error.faults)
+        print(f"\n{count} fault{'s' if count != 1 else ''} found.", file=sys.stderr)
+        sys.exit(1)

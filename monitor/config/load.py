@@ -1,0 +1,160 @@
+"""A configuration folder → `Configuration`, or every fault in it at once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+from pydantic import ValidationError
+
+from monitor.config.model import Channel, Configuration, MonitorFile
+from monitor.notify.kinds import KINDS
+from monitor.rules import load_rule_files
+from probes.faults import Fault, FaultyInput, shown
+from probes.journey import Journey, load_journeys
+from probes.yamlfile import YamlDocument, dotted, read_yaml, validate
+
+SHIPPED_RULES = Path(__file__).parents[2] / "alert_rules"
+T = TypeVar("T")
+
+
+def load_configuration(folder: Path) -> Configuration:
+    """Return what `folder` says: `monitor.yml`, `journeys/*.yml` and `alert_rules/*.yml`.
+
+    A folder without `alert_rules/` uses the rules that are shipped.
+
+    Raises:
+        FaultyInput: anything in it is invalid; every fault of every file is listed.
+    """
+    faults: list[Fault] = []
+    document = _read_monitor_file(folder, faults)
+    parsed = None if document is None else validate(document, MonitorFile, faults)
+    journeys = _collect(faults, lambda: load_journeys(folder / "journeys")) or ()
+    rule_files = rule_files_of(folder)
+    _collect(faults, lambda: load_rule_files(rule_files))
+    if parsed is not None and document is not None:
+        faults += _cross_checked(parsed, document, journeys)
+    if faults or parsed is None:
+        raise FaultyInput(faults)
+    return _assembled(folder, parsed, journeys, rule_files)
+
+
+def rule_files_of(folder: Path) -> tuple[Path, ...]:
+    """Return the rule files in force for `folder`: its own, else the shipped ones."""
+    own = folder / "alert_rules"
+    return tuple(sorted((own if own.is_dir() else SHIPPED_RULES).glob("*.y*ml")))
+
+
+def _read_monitor_file(folder: Path, faults: list[Fault]) -> YamlDocument | None:
+    path = folder / "monitor.yml"
+    if not path.is_file():
+        expected = "this file; `monitor init https://your-shop` writes a folder to start from"
+        faults.append(Fault(str(path), None, "", "", expected))
+        return None
+    return read_yaml(path, faults)
+
+
+def _collect(faults: list[Fault], read: Callable[[], T]) -> T | None:
+    try:
+        return read()
+    except FaultyInput as error:
+        faults += error.faults
+        return None
+
+
+def _cross_checked(
+    parsed: MonitorFile, document: YamlDocument, journeys: Iterable[Journey]
+) -> Iterator[Fault]:
+    """Yield what is wrong between the parts: names that repeat, or that nothing bears."""
+
+    def fault(place: tuple[str | int, ...], value: object, expected: str) -> Fault:
+        return _placed(document, place, value, expected)
+
+    component_ids = [component.id for component in parsed.components]
+    location_names = [location.name for location in parsed.locations]
+    for part, names in (
+        ("components", component_ids),
+        ("locations", location_names),
+        ("channels", [channel.name for channel in parsed.channels]),
+        ("categories", [category.id for category in parsed.categories]),
+    ):
+        for name in (name for name, count in Counter(names).items() if count > 1):
+            last = len(names) - 1 - names[::-1].index(name)
+            yield fault((part, last), name, "a name that is not used twice")
+    for index, component in enumerate(parsed.components):
+        for needed in set(component.depends_on) - set(component_ids):
+            yield fault(("components", index, "depends_on"), needed, f"one of {component_ids}")
+    for index, category in enumerate(parsed.categories):
+        if category.component is not None and category.component not in component_ids:
+            where = ("categories", index, "component")
+            yield fault(where, category.component, f"one of {component_ids}")
+    if parsed.location is not None and parsed.location not in location_names:
+        yield fault(("location",), parsed.location, f"one of {location_names}")
+    if parsed.quorum > len(location_names):
+        yield fault(("quorum",), parsed.quorum, f"at most {len(location_names)}, your locations")
+    for index, channel in enumerate(parsed.channels):
+        for place, value, expected in _channel_faults(channel):
+            yield fault(("channels", index, *place), value, expected)
+    yield from _journey_faults(Path(document.file).parent, journeys, component_ids, location_names)
+
+
+def _channel_faults(channel: Channel) -> Iterator[tuple[tuple[str | int, ...], object, str]]:
+    kind = KINDS.get(channel.kind)
+    if kind is None:
+        yield ("kind",), channel.kind, f"one of {sorted(KINDS)}"
+        return
+    try:
+        kind.settings.model_validate(dict(channel.settings))
+    except ValidationError as error:
+        for detail in error.errors():
+            yield ("settings", *detail["loc"]), detail["input"], detail["msg"]
+
+
+def _journey_faults(
+    folder: Path, journeys: Iterable[Journey], component_ids: list[str], location_names: list[str]
+) -> Iterator[Fault]:
+    for journey in journeys:
+        unknown = set(journey.locations) - set(location_names)
+        if journey.component in component_ids and not unknown:
+            continue
+        document = _document_of(folder, journey)
+        if journey.component not in component_ids:
+            expected = f"a component of monitor.yml: one of {component_ids}"
+            yield _placed(document, ("component",), journey.component, expected)
+        for location in sorted(unknown):
+            expected = f"a location of monitor.yml: one of {location_names}"
+            yield _placed(document, ("locations",), location, expected)
+
+
+def _document_of(folder: Path, journey: Journey) -> YamlDocument:
+    """Return the file a journey that loaded without faults came from."""
+    documents = (read_yaml(path, []) for path in sorted((folder / "journeys").glob("*.y*ml")))
+    return next(d for d in documents if d is not None and d.data.get("name") == journey.name)
+
+
+def _placed(
+    document: YamlDocument, place: tuple[str | int, ...], value: object, expected: str
+) -> Fault:
+    return Fault(document.file, document.line_of(place), dotted(place), shown(value), expected)
+
+
+def _assembled(
+    folder: Path, parsed: MonitorFile, journeys: tuple[Journey, ...], rule_files: tuple[Path, ...]
+) -> Configuration:
+    return Configuration(
+        folder=folder,
+        site=parsed.site,
+        components=parsed.components,
+        locations=parsed.locations,
+        quorum=parsed.quorum,
+        journeys=journeys,
+        rule_files=rule_files,
+        channels=parsed.channels,
+        categories=parsed.categories,
+        retention=parsed.retention,
+        limits=parsed.limits,
+        external_labels=parsed.external_labels,
+        location=parsed.location or parsed.locations[0].name,
+    )
