@@ -1,0 +1,3 @@
+"""What the public is told: component status, uptime, maintenance and the formats other programs
+read.
+"""
