@@ -182,8 +182,8 @@ def check_plan(starts_at: datetime, ends_at: datetime, now: datetime) -> None:
     """Do nothing if a window may be planned at `now` with these instants.
 
     Raises:
-        BadWindowError: the end is not after the start, lies in the past, or the window is longer than a
-        week.
+        BadWindowError: the end is not after the start, or in the past, or a week
+            would not be enough.
     """
     if ends_at <= starts_at:
         raise BadWindowError("the end must be later than the start")

@@ -33,7 +33,7 @@ class ComponentStatus(StrEnum):
 
     @property
     def severity(self) -> int:
-        """Return its rank, 0 the best; an outage outranks maintenance, and unknown is never good."""
+        """Return its rank, 0 the best: outages outrank maintenance, and unknown is never good."""
         return _ORDER[self]
 
     @property
@@ -151,7 +151,7 @@ def probed_status(
 def _journey_status(
     signals: Sequence[JourneySignal], *, quorum: int, now: datetime
 ) -> ComponentStatus:
-    """Return one journey's status over its locations; fewer fresh ones than the quorum is unknown."""
+    """Return one journey's status over its locations; too few fresh ones make it unknown."""
     needed = max(1, min(quorum, len(signals)))
     fresh = [signal for signal in signals if signal.is_fresh(now)]
     down = sum(signal.verdict == "down" for signal in fresh)

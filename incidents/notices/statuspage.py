@@ -170,8 +170,7 @@ def incident(page: PublicPage, shown: PublicIncident) -> Json:
         "started_at": instant(shown.started_at),
         "page_id": page.site.code,
         "incident_updates": [
-            _update(page, u, shown.public_id, _changes(page, u, shown, affected))
-            for u in shown.updates
+            _update(u, shown.public_id, _changes(page, u, shown, affected)) for u in shown.updates
         ],
         "components": _affected(page, set(affected)),
         "reminder_intervals": None,
@@ -195,7 +194,7 @@ def maintenance(page: PublicPage, window: Maintenance) -> Json:
         "shortlink": f"{page.site.url}/maintenance/{window.public_id}",
         "started_at": began,
         "page_id": page.site.code,
-        "incident_updates": [_update(page, u, window.public_id, None) for u in updates],
+        "incident_updates": [_update(u, window.public_id, None) for u in updates],
         "components": _affected(page, {scope.component for scope in window.scope}),
         "reminder_intervals": None,
         "scheduled_for": instant(window.starts_at),
@@ -204,9 +203,7 @@ def maintenance(page: PublicPage, window: Maintenance) -> Json:
     }
 
 
-def _update(
-    page: PublicPage, shown: PublicUpdate, owner_id: str, affected: list[Json] | None
-) -> Json:
+def _update(shown: PublicUpdate, owner_id: str, affected: list[Json] | None) -> Json:
     at = instant(shown.at)
     return {
         "id": shown.public_id,

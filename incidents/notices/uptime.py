@@ -18,7 +18,10 @@ from incidents.notices.status import ComponentStatus as Status
 
 WEIGHTS = {Status.PARTIAL_OUTAGE: 0.3, Status.MAJOR_OUTAGE: 1.0}
 NOT_MEASURED = frozenset({Status.UNKNOWN, Status.UNDER_MAINTENANCE})
-RULE = "A partial outage counts 30 %, a major outage 100 %; maintenance and unmeasured time count neither way."
+RULE = (
+    "A partial outage counts 30 %, a major outage 100 %; "
+    "maintenance and unmeasured time count neither way."
+)
 
 
 @dataclass(frozen=True)
@@ -48,7 +51,7 @@ class Uptime:
 
     @property
     def ratio(self) -> float | None:
-        """Return the share of measured time that was up, 0 to 1; None where nothing was measured."""
+        """Return the share of measured time that was up, 0 to 1; None if nothing was measured."""
         measured = self.measured_seconds
         if measured <= 0:
             return None
@@ -63,10 +66,9 @@ class Uptime:
 
     @property
     def worst(self) -> Status:
-        """Return what the period is coloured by: trouble, then maintenance, and unknown only if
-        nothing else.
+        """Return what the period is coloured by: the worst known, or unknown where nothing is.
 
-        A gap in the data never hides a good day wholly, nor turns an empty one green.
+        A gap in the data never hides what was seen, nor turns an empty day green.
         """
         seen = {status for status, seconds in self.seconds.items() if seconds > 0}
         known = seen - {Status.UNKNOWN}
@@ -102,7 +104,7 @@ class DayBar:
 
 
 def merged(intervals: Iterable[Interval], start: datetime, end: datetime) -> list[Interval]:
-    """Return the period cut into neighbours that do not overlap; the worst wins, gaps are unknown."""
+    """Return the period as neighbours without overlap; the worst wins, gaps are unknown."""
     clipped = [
         (max(i.since, start), min(i.until or end, end), i.status)
         for i in intervals

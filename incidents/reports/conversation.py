@@ -74,7 +74,8 @@ def answer_at_once(
     promise = (
         "We will write to you when it is over, and ask whether it works for you."
         if has_address
-        else "Keep the link to this page: it will tell you when it is over, and ask whether it works for you."
+        else "Keep the link to this page: it will tell you when it is over, and ask whether it "
+        "works for you."
     )
     if known is None:
         body = (
