@@ -298,6 +298,7 @@ outbox = Table(
     _at("leased_until"),
     Column("leased_by", String(120)),
     _text("last_error"),
+    _text("reason"),  # why it ended unsent: `monitor.notify.recheck.Unsent`
     _at("finished_at"),
     Index(None, "state", "due_at"),
     Index(None, "incident_id", "channel", "recipient"),

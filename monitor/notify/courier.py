@@ -1,0 +1,169 @@
+"""One delivery from its claim to its mark: check again, send, record what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from monitor.notify.message import Context, Message, NotifyError
+from monitor.notify.recheck import CLOSING, Facts, Unsent, Verdict, recheck
+from monitor.notify.retry import next_attempt
+from monitor.notify.routes import Route
+from monitor.notify.stats import DeliveryStats, Outcome
+from monitor.storage import deliveries
+from monitor.storage.deliveries import Delivery
+from monitor.storage.store import Store, Transaction
+
+OVERTIME = timedelta(hours=1)  # past its deadline by this much, its worker died again and again
+
+Mute = Callable[[Connection, Delivery, datetime], str]
+"""Returns the title of what mutes a delivery since it was queued, or an empty text."""
+
+
+def mute_nothing(_connection: Connection, _delivery: Delivery, _now: datetime) -> str:
+    """Return that nothing is muted."""
+    return ""
+
+
+@dataclass(frozen=True)
+class Courier:
+    """Delivers claimed rows; holds nothing between two deliveries but its counts."""
+
+    store: Store
+    context: Context
+    stats: DeliveryStats
+    chance: Callable[[], float]
+    mute: Mute = field(default=mute_nothing)
+
+    def deliver(self, delivery: Delivery, route: Route | None, now: datetime) -> Outcome:
+        """Send a claimed row if it is still worth sending, and record the outcome."""
+        verdict = self._check(delivery, now)
+        if verdict.drop:
+            outcome = self._drop(delivery, verdict, now)
+        elif route is None:
+            error = NotifyError("the channel is not configured", retryable=False)
+            outcome = self._refused(delivery, None, error, now)
+        else:
+            outcome = self._send(delivery, route, verdict.remark, now)
+        self.stats.add(delivery.channel, outcome)
+        return outcome
+
+    def _check(self, delivery: Delivery, now: datetime) -> Verdict:
+        if delivery.incident_id is None:
+            return Verdict()
+        with self.store.read() as connection:
+            closing = delivery.event == CLOSING
+            facts = Facts(
+                event=delivery.event,
+                incident_status=deliveries.incident_status(connection, delivery.incident_id),
+                opening=deliveries.opening_of(connection, delivery) if closing else None,
+                muted_by="" if closing else self.mute(connection, delivery, now),
+            )
+        return recheck(facts)
+
+    def _send(self, delivery: Delivery, route: Route, remark: str, now: datetime) -> Outcome:
+        deadline = delivery.created_at + timedelta(seconds=route.settings.deadline)
+        if delivery.attempts > 1 and now > deadline + OVERTIME:
+            error = NotifyError("not accepted before the channel's deadline", retryable=True)
+            return self._refused(delivery, route, error, now)
+        message = as_message(delivery)
+        if remark:
+            message = replace(message, body=f"{remark}\n\n{message.body}")
+        try:
+            receipt = route.send(message, self.context)
+        except NotifyError as error:
+            return self._refused(delivery, route, error, now)
+        with self.store.begin() as tx:
+            if deliveries.finish(tx, delivery, state="sent", now=now):
+                text = f"Told {_who(delivery)}: {_what(delivery)} ({receipt})."
+                self._note(tx, delivery, now, "notification_sent", text)
+        return Outcome.SENT
+
+    def _refused(
+        self, delivery: Delivery, route: Route | None, error: NotifyError, now: datetime
+    ) -> Outcome:
+        """Put the row back for another attempt, or close it as failed."""
+        again = None
+        if route is not None:
+            again = next_attempt(
+                now=now,
+                created_at=delivery.created_at,
+                deadline_seconds=route.settings.deadline,
+                attempt=delivery.attempts,
+                error=error,
+                chance=self.chance(),
+            )
+        with self.store.begin() as tx:
+            if again is None:
+                self._fail(tx, delivery, error, now)
+                return Outcome.FAILED
+            ours = deliveries.put_back(tx, delivery, due_at=again, error=str(error))
+            if ours and delivery.attempts == 1:
+                text = f"Not yet told {_who(delivery)}: {error}. It is tried again."
+                self._note(tx, delivery, now, "notification_delayed", text)
+        return Outcome.RETRIED
+
+    def _fail(self, tx: Transaction, delivery: Delivery, error: NotifyError, now: datetime) -> None:
+        why = Unsent.DEADLINE if error.retryable else Unsent.REJECTED
+        if deliveries.finish(tx, delivery, state="failed", now=now, why=why, error=str(error)):
+            tries = f"{delivery.attempts} attempt{'s' if delivery.attempts > 1 else ''}"
+            text = f"Could not tell {_who(delivery)}: {_what(delivery)} ({error}; {tries})."
+            self._note(tx, delivery, now, "notification_failed", text, why)
+
+    def _drop(self, delivery: Delivery, verdict: Verdict, now: datetime) -> Outcome:
+        with self.store.begin() as tx:
+            if deliveries.finish(tx, delivery, state="dropped", now=now, why=verdict.drop):
+                text = f"Not sent to {_who(delivery)}: {_what(delivery)}; {verdict.text}."
+                self._note(tx, delivery, now, "notification_dropped", text, verdict.drop)
+        return Outcome.DROPPED
+
+    @staticmethod
+    def _note(
+        tx: Transaction, delivery: Delivery, at: datetime, kind: str, text: str, why: str = ""
+    ) -> None:
+        data = {
+            "key": delivery.key,
+            "event": delivery.event,
+            "channel": delivery.channel,
+            "recipient": delivery.recipient,
+            "attempts": delivery.attempts,
+            "reason": why,
+        }
+        deliveries.note(
+            tx,
+            incident_id=delivery.incident_id,
+            report_id=delivery.report_id,
+            at=at,
+            kind=kind,
+            text=text,
+            data=data,
+        )
+
+
+def as_message(delivery: Delivery) -> Message:
+    """Return the row as kinds see it."""
+    return Message(
+        key=delivery.key,
+        event=delivery.event,
+        subject=delivery.subject,
+        body=delivery.body,
+        created_at=delivery.created_at,
+        severity=delivery.severity,
+        recipient=delivery.recipient,
+        thread=delivery.thread,
+        attempt=delivery.attempts,
+        payload=delivery.payload,
+    )
+
+
+def _who(delivery: Delivery) -> str:
+    if delivery.recipient and delivery.recipient != delivery.channel:
+        return f"{delivery.recipient} by {delivery.channel}"
+    return delivery.channel
+
+
+def _what(delivery: Delivery) -> str:
+    return delivery.subject or delivery.event.replace("_", " ")

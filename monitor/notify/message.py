@@ -1,0 +1,125 @@
+"""One notification as a kind sees it, what a kind may use to send it, and how it may fail."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Annotated, Any, Protocol
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+
+from monitor.clock import Clock, SystemClock
+from probes.durations import Duration
+
+_SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")
+_PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,120}")
+
+
+class NotifyError(Exception):
+    """A delivery did not happen.
+
+    `retryable` says whether the same message may be accepted later. `retry_after_seconds` is the
+    receiver's own wish, where it gave one. The text goes on the timeline: it names the receiver's
+    host and answer, never a whole address, which may hold a secret.
+    """
+
+    def __init__(
+        self, text: str, *, retryable: bool, retry_after_seconds: float | None = None
+    ) -> None:
+        super().__init__(text)
+        self.retryable = retryable
+        self.retry_after_seconds = retry_after_seconds
+
+
+class Secrets(Protocol):
+    """Where secret values come from; `probes.secrets.SecretSource` is one."""
+
+    def get(self, name: str) -> str:
+        """Return the secret's value; raises an error naming it where it is missing."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class MailAccount:
+    """The deployment's own way to send mail: `MONITOR_SMTP_URL` and `MONITOR_MAIL_FROM`."""
+
+    smtp_url: str = ""
+    mail_from: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """What every kind may use: secrets, the mail account, who we are, the time."""
+
+    secrets: Secrets
+    mail: MailAccount = MailAccount()
+    site_name: str = "SayPro Monitor"
+    site_url: str = ""
+    clock: Clock = field(default_factory=SystemClock)
+
+    def reveal(self, text: str) -> str:
+        """Return `text` with every `${secret:NAME}` replaced by its value.
+
+        Raises:
+            NotifyError: a secret is missing; retryable, for an operator can still supply it.
+        """
+
+        def value(match: re.Match[str]) -> str:
+            try:
+                return self.secrets.get(match[1])
+            except LookupError as error:
+                raise NotifyError(f"the secret {match[1]} is not set", retryable=True) from error
+
+        return _SECRET.sub(value, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One notification to one recipient; the same `key` means the same notification."""
+
+    key: str
+    event: str
+    subject: str
+    body: str
+    created_at: datetime
+    severity: str = ""
+    recipient: str = ""
+    thread: str = ""
+    attempt: int = 1
+    payload: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def id(self) -> str:
+        """The stable id sent along: the key where every header can carry it, else its hash."""
+        return self.key if _PLAIN_ID.fullmatch(self.key) else digest(self.key)
+
+
+def digest(text: str) -> str:
+    """Return 32 hexadecimal digits that stand for `text`."""
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+class KindSettings(BaseModel):
+    """What a channel of any kind may set beside its own settings."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    deadline: Annotated[Duration, Field(ge=1, le=7 * 86400)] = 3600
+    """A notification not accepted this long after it was queued is given up, and says so."""
+    timeout: Annotated[Duration, Field(ge=0.1, le=60)] = 10
+    """The longest wait for one answer of the receiver."""
+    parallel: int = Field(default=2, ge=1, le=16)
+    """Deliveries of this channel under way at once."""
+
+
+def _words(value: object) -> object:
+    return (
+        [word for word in re.split(r"[,\s]+", value) if word] if isinstance(value, str) else value
+    )
+
+
+Words = Annotated[tuple[str, ...], BeforeValidator(_words)]
+"""A list, written as a list or as words between commas or spaces."""

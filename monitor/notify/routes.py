@@ -1,0 +1,77 @@
+"""Where each channel's messages go: configured channels turned into routes ready to send."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from pydantic import ValidationError
+
+from monitor.notify.kinds import KINDS, REPORTER, Kind
+from monitor.notify.message import Context, KindSettings, Message
+
+
+class ChannelLike(Protocol):
+    """The part of `monitor.config.Channel` that delivery needs."""
+
+    @property
+    def name(self) -> str:
+        """The channel's name, as rows of the outbox carry it."""
+        ...
+
+    @property
+    def kind(self) -> str:
+        """One of `kinds.KINDS`."""
+        ...
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The kind's own settings, not validated yet."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """A channel that can be sent over."""
+
+    channel: str
+    kind: Kind[Any]
+    settings: KindSettings
+
+    def send(self, message: Message, context: Context) -> str:
+        """Return the receipt in words; raises `NotifyError`."""
+        return self.kind.send(message, self.settings, context)
+
+
+def find_faults(kind: str, settings: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """Return (place, what was expected) for everything wrong with a channel's settings."""
+    if kind not in KINDS:
+        return [("kind", f"expected one of {', '.join(sorted(KINDS))}")]
+    try:
+        KINDS[kind].settings.model_validate(settings)
+    except ValidationError as error:
+        return [
+            (".".join(map(str, ("settings", *fault["loc"]))), fault["msg"])
+            for fault in error.errors(include_url=False, include_input=False)
+        ]
+    return []
+
+
+def make_route(channel: ChannelLike) -> Route | None:
+    """Return the route of a channel; None where its kind or settings are not valid."""
+    if find_faults(channel.kind, channel.settings):
+        return None
+    kind = KINDS[channel.kind]
+    return Route(channel.name, kind, kind.settings.model_validate(channel.settings))
+
+
+def make_routes(channels: Iterable[ChannelLike]) -> dict[str, Route]:
+    """Return the route of every valid channel by name, and the one to reporters."""
+    mail = KINDS["email"]
+    routes = {REPORTER: Route(REPORTER, mail, mail.settings())}
+    for channel in channels:
+        route = make_route(channel)
+        if route is not None:
+            routes[channel.name] = route
+    return routes

@@ -1,0 +1,38 @@
+"""A test message over one channel, for `monitor notify-test`."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Sequence
+
+from monitor.notify.kinds import REPORTER
+from monitor.notify.message import Context, Message
+from monitor.notify.routes import ChannelLike, make_routes
+
+
+def send_test(
+    channels: Sequence[ChannelLike], name: str, context: Context, *, recipient: str = ""
+) -> str:
+    """Send a test message over a configured channel and return the receipt in words.
+
+    `reporter` names the mail to people who reported a problem, and needs a recipient.
+
+    Raises:
+        LookupError: no valid channel has that name; the text lists those that are there.
+        NotifyError: the channel's receiver did not accept the message.
+    """
+    routes = make_routes(channels)
+    if name not in routes or (name == REPORTER and not recipient):
+        known = ", ".join(sorted(set(routes) - {REPORTER})) or "none is configured"
+        raise LookupError(f"no channel is called {name!r} (known: {known})")
+    message = Message(
+        key=f"test-{uuid.uuid4().hex[:12]}",
+        event="test",
+        subject=f"Test message of {context.site_name}",
+        body="If you can read this, notifications reach you here. Nothing is wrong with the shop.",
+        created_at=context.clock.now(),
+        severity="info",
+        recipient=recipient,
+        thread="test",
+    )
+    return routes[name].send(message, context)

@@ -1,0 +1,248 @@
+"""The outbox as its workers see it: rows are claimed with a lease, finished, or put back.
+
+A claim is one statement, so two workers never hold the same row: on PostgreSQL it locks and skips
+what another transaction holds, on SQLite there is one writer at a time. A row whose lease ran out
+is due again, because nobody can know whether it was sent: it goes out once more under the same key.
+
+Rows about one thing (incident, maintenance or report) to one recipient over one channel form a
+line, and only the first unfinished row of a line may be claimed.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+
+from monitor.storage.schema import incidents, outbox, report_messages, timeline
+from monitor.storage.store import Transaction
+
+_UNFINISHED = ("queued", "sending")
+CLOSING = "incident_resolved"
+OPENINGS = ("incident_opened", "incident_reopened")
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """A claimed row of the outbox; `claim` proves that it is still ours."""
+
+    id: int
+    claim: str
+    key: str
+    event: str
+    channel: str
+    recipient: str
+    severity: str
+    subject: str
+    body: str
+    payload: Mapping[str, Any]
+    created_at: datetime
+    attempts: int
+    incident_id: int | None
+    maintenance_id: int | None
+    report_id: int | None
+
+    @property
+    def thread(self) -> str:
+        """Return the name of what the row is about; its mails share a thread."""
+        for name in ("incident", "maintenance", "report"):
+            number = getattr(self, f"{name}_id")
+            if number is not None:
+                return f"{name}-{number}"
+        return self.key
+
+
+class Backlog(NamedTuple):
+    """What still waits in the outbox."""
+
+    pending: int
+    oldest_created_at: datetime | None
+
+
+def due_channels(connection: Connection, now: datetime) -> Sequence[str]:
+    """Return the channels that have a row due at `now`, without taking a write lock."""
+    statement = select(outbox.c.channel).where(_is_due(now)).distinct()
+    return connection.execute(statement).scalars().all()
+
+
+def claim(
+    tx: Transaction, *, channel: str, limit: int, worker: str, now: datetime, lease_seconds: float
+) -> list[Delivery]:
+    """Return up to `limit` due rows of a channel, now leased to `worker`, most urgent first."""
+    _drop_overtaken(tx, channel, now)
+    before = outbox.alias("before")
+    in_front = select(before.c.id).where(
+        _same_line(before), before.c.id < outbox.c.id, before.c.state.in_(_UNFINISHED)
+    )
+    due = (
+        select(outbox.c.id)
+        .where(outbox.c.channel == channel, _is_due(now), ~in_front.exists())
+        .order_by(outbox.c.priority, outbox.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+        .cte("due")
+        .prefix_with("MATERIALIZED", dialect="postgresql")  # the rows are picked exactly once
+    )
+    mark = f"{worker}/{uuid.uuid4().hex[:12]}"
+    statement = (
+        update(outbox)
+        .where(outbox.c.id.in_(select(due.c.id)))
+        .values(
+            state="sending",
+            attempts=outbox.c.attempts + 1,
+            leased_until=now + timedelta(seconds=lease_seconds),
+            leased_by=mark,
+        )
+        .returning(outbox)
+    )
+    rows = sorted(tx.connection.execute(statement), key=lambda row: (row.priority, row.id))
+    return [_delivery(row) for row in rows]
+
+
+def finish(
+    tx: Transaction,
+    delivery: Delivery,
+    *,
+    state: str,
+    now: datetime,
+    why: str = "",
+    error: str = "",
+) -> bool:
+    """Close a row as sent, failed or dropped; False when it is no longer ours to close.
+
+    `why` is a word of the closed set `monitor.notify.recheck.Unsent`, or empty for a sent row.
+    """
+    values = {"state": state, "finished_at": now, "reason": why}
+    return _change(tx, delivery, last_error=error, **values)
+
+
+def put_back(tx: Transaction, delivery: Delivery, *, due_at: datetime, error: str = "") -> bool:
+    """Queue a row again for `due_at`; False when it is no longer ours."""
+    return _change(tx, delivery, state="queued", due_at=due_at, last_error=error)
+
+
+def note(
+    tx: Transaction,
+    *,
+    incident_id: int | None,
+    report_id: int | None,
+    at: datetime,
+    kind: str,
+    text: str,
+    data: Mapping[str, Any],
+) -> None:
+    """Record what became of a notification where people look: the timeline, or the report."""
+    if incident_id is not None:
+        row = {"incident_id": incident_id, "at": at, "kind": kind, "text": text}
+        tx.connection.execute(insert(timeline).values(**row, actor="monitor", data=dict(data)))
+        tx.touch("incidents")
+    elif report_id is not None:
+        row = {"report_id": report_id, "at": at, "body": text}
+        tx.connection.execute(
+            insert(report_messages).values(**row, direction="note", author="monitor", channel="")
+        )
+        tx.touch("reports")
+
+
+def incident_status(connection: Connection, incident_id: int) -> str | None:
+    """Return the incident's status, or None where it is gone."""
+    statement = select(incidents.c.status).where(incidents.c.id == incident_id)
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def opening_of(connection: Connection, delivery: Delivery) -> tuple[str, str] | None:
+    """Return (state, reason) of the latest opening before this row in its line, if any."""
+    statement = (
+        select(outbox.c.state, outbox.c.reason)
+        .where(
+            outbox.c.incident_id == delivery.incident_id,
+            outbox.c.channel == delivery.channel,
+            outbox.c.recipient == delivery.recipient,
+            outbox.c.event.in_(OPENINGS),
+            outbox.c.id < delivery.id,
+        )
+        .order_by(outbox.c.id.desc())
+        .limit(1)
+    )
+    row = connection.execute(statement).one_or_none()
+    return (row.state, row.reason) if row else None
+
+
+def backlog(connection: Connection) -> Backlog:
+    """Return how many rows are not finished, and when the oldest of them was queued."""
+    statement = select(func.count(), func.min(outbox.c.created_at)).where(
+        outbox.c.state.in_(_UNFINISHED)
+    )
+    count, oldest = connection.execute(statement).one()
+    return Backlog(count, oldest)
+
+
+def _is_due(now: datetime) -> Any:
+    return or_(
+        and_(outbox.c.state == "queued", outbox.c.due_at <= now),
+        and_(outbox.c.state == "sending", outbox.c.leased_until <= now),
+    )
+
+
+def _same_line(other: Any) -> Any:
+    """The rows that may not pass each other; a row about nothing in particular is in no line."""
+    things = ("incident_id", "maintenance_id", "report_id")
+    return and_(
+        other.c.channel == outbox.c.channel,
+        other.c.recipient == outbox.c.recipient,
+        or_(*(other.c[name] == outbox.c[name] for name in things)),
+    )
+
+
+def _drop_overtaken(tx: Transaction, channel: str, now: datetime) -> None:
+    """Drop queued updates of incidents whose closing is queued behind them, and say so."""
+    later = outbox.alias("later")
+    closing = select(later.c.id).where(
+        _same_line(later),
+        later.c.id > outbox.c.id,
+        later.c.event == CLOSING,
+        later.c.state == "queued",
+    )
+    statement = (
+        update(outbox)
+        .where(
+            outbox.c.channel == channel,
+            outbox.c.state == "queued",
+            outbox.c.event.startswith("incident_", autoescape=True),
+            outbox.c.event.not_in((*OPENINGS, CLOSING)),
+            closing.exists(),
+        )
+        .values(state="dropped", reason="superseded", finished_at=now)
+        .returning(outbox.c.incident_id, outbox.c.event, outbox.c.recipient, outbox.c.key)
+    )
+    for row in tx.connection.execute(statement).all():
+        text = f"Not sent to {channel}: the incident was resolved before this update could go out."
+        data = {"key": row.key, "event": row.event, "reason": "superseded"}
+        note(
+            tx,
+            incident_id=row.incident_id,
+            report_id=None,
+            at=now,
+            kind="notification_dropped",
+            text=text,
+            data=data,
+        )
+
+
+def _change(tx: Transaction, delivery: Delivery, **values: Any) -> bool:
+    statement = (
+        update(outbox)
+        .where(outbox.c.id == delivery.id, outbox.c.leased_by == delivery.claim)
+        .where(outbox.c.state == "sending")
+        .values(leased_by=None, leased_until=None, **values)
+    )
+    return tx.connection.execute(statement).rowcount == 1
+
+
+def _delivery(row: Row[Any]) -> Delivery:
+    names = [name for name in Delivery.__dataclass_fields__ if name != "claim"]
+    return Delivery(claim=row.leased_by, **{name: getattr(row, name) for name in names})
