@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from incidents.outbox import Event
 from monitor.notify.message import Context, Message, NotifyError
-from monitor.notify.recheck import CLOSING, Facts, Unsent, Verdict, recheck
+from monitor.notify.recheck import Facts, Unsent, Verdict, recheck
 from monitor.notify.retry import next_attempt
 from monitor.notify.routes import Route
 from monitor.notify.stats import DeliveryStats, Outcome
@@ -55,7 +56,7 @@ class Courier:
         if delivery.incident_id is None:
             return Verdict()
         with self.store.read() as connection:
-            closing = delivery.event == CLOSING
+            closing = delivery.event == Event.RESOLVED
             facts = Facts(
                 event=delivery.event,
                 incident_status=deliveries.incident_status(connection, delivery.incident_id),

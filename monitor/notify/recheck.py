@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-OPENINGS = frozenset({"incident_opened", "incident_reopened"})
-CLOSING = "incident_resolved"
+from incidents.outbox import OPENINGS, Event, NotSent
 
 
 class Unsent(StrEnum):
@@ -15,7 +14,7 @@ class Unsent(StrEnum):
     REJECTED = "rejected"
     DEADLINE = "deadline"
     SUPERSEDED = "superseded"
-    MUTED_BY_WINDOW = "muted_by_window"
+    MUTED_BY_WINDOW = NotSent.MUTED_BY_WINDOW.value
     OPENING_NOT_SENT = "opening_not_sent"
 
 
@@ -48,7 +47,7 @@ def recheck(facts: Facts) -> Verdict:
     hears of it once. An update about a resolved incident is not worth a message any more. A closing
     goes to whoever may have received the opening, and is never muted.
     """
-    if facts.event == CLOSING:
+    if facts.event == Event.RESOLVED:
         return _recheck_closing(facts.opening)
     if facts.muted_by and facts.event.startswith("incident_"):
         return Verdict(drop=Unsent.MUTED_BY_WINDOW, text=f"muted by {facts.muted_by}")

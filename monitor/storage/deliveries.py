@@ -18,12 +18,11 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
 
+from incidents.outbox import OPENINGS, Event
 from monitor.storage.schema import incidents, outbox, report_messages, timeline
 from monitor.storage.store import Transaction
 
 _UNFINISHED = ("queued", "sending")
-CLOSING = "incident_resolved"
-OPENINGS = ("incident_opened", "incident_reopened")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +161,7 @@ def opening_of(connection: Connection, delivery: Delivery) -> tuple[str, str] | 
             outbox.c.incident_id == delivery.incident_id,
             outbox.c.channel == delivery.channel,
             outbox.c.recipient == delivery.recipient,
-            outbox.c.event.in_(OPENINGS),
+            outbox.c.event.in_([event.value for event in OPENINGS]),
             outbox.c.id < delivery.id,
         )
         .order_by(outbox.c.id.desc())
@@ -204,7 +203,7 @@ def _drop_overtaken(tx: Transaction, channel: str, now: datetime) -> None:
     closing = select(later.c.id).where(
         _same_line(later),
         later.c.id > outbox.c.id,
-        later.c.event == CLOSING,
+        later.c.event == Event.RESOLVED.value,
         later.c.state == "queued",
     )
     statement = (
@@ -212,8 +211,7 @@ def _drop_overtaken(tx: Transaction, channel: str, now: datetime) -> None:
         .where(
             outbox.c.channel == channel,
             outbox.c.state == "queued",
-            outbox.c.event.startswith("incident_", autoescape=True),
-            outbox.c.event.not_in((*OPENINGS, CLOSING)),
+            outbox.c.event == Event.UPDATE.value,
             closing.exists(),
         )
         .values(state="dropped", reason="superseded", finished_at=now)

@@ -18,7 +18,7 @@ DROPPED = ("dropped", "muted_by_window")
         ("incident_reopened", "resolved", ""),
         ("incident_update", "identified", ""),
         ("incident_update", "resolved", "superseded"),
-        ("incident_escalated", "resolved", "superseded"),
+        ("incident_escalated", "resolved", ""),
         ("incident_resolved", "resolved", ""),
         ("report_resolved", "resolved", ""),
         ("maintenance_announced", None, ""),
