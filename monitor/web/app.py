@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from fastapi import FastAPI
 
+from monitor.storage.users import signing_key
 from monitor.web import errors, static_files
 from monitor.web.middleware import KnownHosts, SafeHeaders, TrustedProxies
 from monitor.web.routes import ROUTERS
 from monitor.web.services import Services
+from monitor.web.throttle import Throttle
 
 BODY_LIMIT_BYTES = 256 * 1024  # forms and small JSON; a router that takes more says so itself
 
@@ -28,6 +30,8 @@ def create_app(services: Services) -> FastAPI:
         telemetry={"tracing": False},
     )
     app.state.services = services
+    app.state.signing_key = signing_key(services.store, services.clock.now())
+    app.state.throttle = Throttle()
     app.include_router(static_files.router)
     for router in ROUTERS:
         app.include_router(router)

@@ -59,6 +59,15 @@ class NotAllowed(WebError):
     status = 403
 
 
+class MustChangePassword(WebError):
+    """The account still has its one-time password."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("Choose a password of your own first.")
+
+
 class BadFormToken(WebError):
     """A form came back without the token it was given, or too late."""
 
@@ -114,6 +123,8 @@ async def on_web_error(request: Request, error: Exception) -> Response:
     if isinstance(error, NotSignedIn) and not wants_json(request):
         wanted = request.url.path if request.method == "GET" else "/console"
         return RedirectResponse(f"/console/sign-in?next={quote(wanted, safe='/')}", 303)
+    if isinstance(error, MustChangePassword) and not wants_json(request):
+        return RedirectResponse("/console/account/password", 303)
     return refusal(request, error.status, error.message, error.headers)
 
 

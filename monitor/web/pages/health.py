@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Depends
 from fastapi.responses import PlainTextResponse, Response
 
+from monitor.web.security import scraper
 from monitor.web.services import Given
 
 router = APIRouter(include_in_schema=False)
@@ -26,7 +27,7 @@ def ready(services: Given) -> PlainTextResponse:
     return PlainTextResponse("".join(f"{reason}\n" for reason in reasons), status_code=503)
 
 
-@router.get("/metrics")
+@router.get("/metrics", dependencies=[Depends(scraper)])
 def metrics(services: Given) -> Response:
     """Give every metric in the Prometheus text format."""
     return Response(services.metrics.render(), media_type=TEXT_FORMAT)

@@ -1,0 +1,146 @@
+"""Accounts and their sessions as rows, and the key this installation signs with."""
+
+from __future__ import annotations
+
+import base64
+import secrets
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection, Row, delete, func, insert, select, update
+
+from monitor.storage.schema import facts, sessions, users
+from monitor.storage.store import Store, Transaction
+
+KEY_BYTES = 32
+KEY_NAME = "signing_key"
+
+
+@dataclass(frozen=True)
+class User:
+    """An account."""
+
+    id: int
+    name: str
+    role: str
+    password_hash: str
+    one_time: bool
+    created_at: datetime
+    disabled_at: datetime | None
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session that was found, with its account."""
+
+    id_hash: str
+    csrf: str
+    created_at: datetime
+    expires_at: datetime
+    last_seen_at: datetime
+    user: User
+
+
+def _user(row: Row[tuple[object, ...]]) -> User:
+    return User(**{name: getattr(row, name) for name in User.__dataclass_fields__})
+
+
+def user_by_name(connection: Connection, name: str) -> User | None:
+    """Return the account of that name, disabled or not."""
+    row = connection.execute(select(users).where(users.c.name == name)).one_or_none()
+    return _user(row) if row else None
+
+
+def all_users(connection: Connection) -> list[User]:
+    """Return every account by name."""
+    return [_user(row) for row in connection.execute(select(users).order_by(users.c.name))]
+
+
+def count_users(connection: Connection) -> int:
+    """Return how many accounts there are, disabled ones included."""
+    return connection.execute(select(func.count()).select_from(users)).scalar_one()
+
+
+def insert_user(tx: Transaction, name: str, role: str, password_hash: str, now: datetime) -> None:
+    """Store a new account whose first password works once.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: the name is taken.
+    """
+    row = {"name": name, "role": role, "password_hash": password_hash, "one_time": True}
+    tx.connection.execute(insert(users).values(**row, created_at=now))
+
+
+def set_password(tx: Transaction, user_id: int, password_hash: str, *, one_time: bool) -> None:
+    """Replace an account's password."""
+    change = update(users).where(users.c.id == user_id)
+    tx.connection.execute(change.values(password_hash=password_hash, one_time=one_time))
+
+
+def set_role(tx: Transaction, user_id: int, role: str) -> None:
+    """Replace an account's role."""
+    tx.connection.execute(update(users).where(users.c.id == user_id).values(role=role))
+
+
+def set_disabled(tx: Transaction, user_id: int, at: datetime | None) -> None:
+    """Shut an account from `at`, or open it again with None; its sessions end either way."""
+    tx.connection.execute(update(users).where(users.c.id == user_id).values(disabled_at=at))
+    end_sessions_of(tx, user_id)
+
+
+def insert_session(
+    tx: Transaction, id_hash: str, user_id: int, csrf: str, now: datetime, expires_at: datetime
+) -> None:
+    """Store a session that has just begun, and forget those that have expired."""
+    tx.connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
+    row = {"id_hash": id_hash, "user_id": user_id, "csrf": csrf, "expires_at": expires_at}
+    tx.connection.execute(insert(sessions).values(**row, created_at=now, last_seen_at=now))
+
+
+def session_by_hash(connection: Connection, id_hash: str) -> SessionRow | None:
+    """Return the session with its account, expired or not."""
+    found = connection.execute(
+        select(sessions, users.c.name).join(users).where(sessions.c.id_hash == id_hash)
+    ).one_or_none()
+    user = user_by_name(connection, found.name) if found else None
+    if found is None or user is None:
+        return None
+    return SessionRow(
+        found.id_hash, found.csrf, found.created_at, found.expires_at, found.last_seen_at, user
+    )
+
+
+def sessions_of(connection: Connection, user_id: int) -> list[tuple[str, datetime, datetime]]:
+    """Return (id hash, created at, last seen at) of an account's sessions, latest seen first."""
+    query = select(sessions.c.id_hash, sessions.c.created_at, sessions.c.last_seen_at)
+    rows = connection.execute(
+        query.where(sessions.c.user_id == user_id).order_by(sessions.c.last_seen_at.desc())
+    )
+    return [(row.id_hash, row.created_at, row.last_seen_at) for row in rows]
+
+
+def touch_session(tx: Transaction, id_hash: str, now: datetime) -> None:
+    """Note that a session was used."""
+    change = update(sessions).where(sessions.c.id_hash == id_hash)
+    tx.connection.execute(change.values(last_seen_at=now))
+
+
+def end_session(tx: Transaction, id_hash: str) -> None:
+    """Forget a session."""
+    tx.connection.execute(delete(sessions).where(sessions.c.id_hash == id_hash))
+
+
+def end_sessions_of(tx: Transaction, user_id: int) -> None:
+    """Forget every session of an account."""
+    tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+
+
+def signing_key(store: Store, now: datetime) -> bytes:
+    """Return the key this installation signs forms and links with, made on first use."""
+    with store.begin() as tx:
+        query = select(facts.c.value).where(facts.c.name == KEY_NAME)
+        stored = tx.connection.execute(query).scalar_one_or_none()
+        if stored is None:
+            stored = base64.b64encode(secrets.token_bytes(KEY_BYTES)).decode()
+            tx.connection.execute(insert(facts).values(name=KEY_NAME, value=stored, updated_at=now))
+    return base64.b64decode(stored)

@@ -1,0 +1,158 @@
+"""The doors: who is asking, whether they may, and whether a form is really ours.
+
+`require(Permission.X)` on a route is all it takes: it finds out who asks, sends strangers to
+sign in, checks the table, and for every request that changes something checks the session's form
+token too, so that no route can forget it. `signed_form("purpose")` does the same for forms that
+strangers fill. What may be done by whom is `monitor.web.permissions.MAY`.
+"""
+
+from __future__ import annotations
+
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from functools import cache
+from typing import Annotated, cast
+
+from fastapi import Depends, Request
+from starlette.concurrency import run_in_threadpool
+
+from monitor.web.accounts import add_user, ensure_first_administrator
+from monitor.web.errors import (
+    BadFormToken,
+    MustChangePassword,
+    NotAllowed,
+    NotSignedIn,
+)
+from monitor.web.form_tokens import form_token_age, issue_form_token
+from monitor.web.permissions import MAY, Actor, Permission, Role
+from monitor.web.services import services_of
+from monitor.web.sessions import actor_of_session, cookie_name
+
+__all__ = ["add_user", "ensure_first_administrator", "require", "signed_form", "submitted"]
+
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+LOOPBACK = ("127.0.0.1", "::1")
+PASSWORD_PAGE = "/console/account/password"
+MACHINE = Actor(name="api token", role=Role.MACHINE)
+Guard = Callable[[Request], Awaitable[Actor]]
+
+
+@cache
+def require(permission: Permission) -> Guard:
+    """Return the dependency that lets through only who may do this, with a form of ours."""
+
+    async def guard(request: Request) -> Actor:
+        actor = await run_in_threadpool(who_asks, request)
+        if actor is None:
+            raise NotSignedIn
+        request.state.actor = actor
+        if request.method not in SAFE_METHODS:
+            await _check_session_token(request, actor)
+        if actor.must_change_password and permission is not Permission.OWN_ACCOUNT:
+            raise MustChangePassword
+        if not actor.may(permission):
+            raise NotAllowed(_refused(actor, permission))
+        return actor
+
+    guard.permission = permission  # type: ignore[attr-defined] # read by the walk over all routes
+    return guard
+
+
+def _refused(actor: Actor, permission: Permission) -> str:
+    roles = ", ".join(role for role in Role if role in MAY[permission])
+    return f"As {actor.role} you may not {permission}. Who may: {roles}."
+
+
+def who_asks(request: Request) -> Actor | None:
+    """Return the machine whose token is shown, or the person whose session it is, or None."""
+    services = services_of(request)
+    if "authorization" in request.headers:
+        return MACHINE if shows_token(request, services.settings.api_token) else None
+    secret = request.cookies.get(cookie_name(services.settings.public_url))
+    return actor_of_session(services.store, secret, services.clock.now()) if secret else None
+
+
+def shows_token(request: Request, expected: str | None) -> bool:
+    """Return whether the request carries the expected bearer token; never if there is none."""
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    if expected is None or scheme.lower() != "bearer":
+        return False
+    return hmac.compare_digest(shown.strip().encode(), expected.encode())
+
+
+async def _check_session_token(request: Request, actor: Actor) -> None:
+    if actor.role is Role.MACHINE:
+        return  # a browser never sends this header by itself
+    refuse_cross_site(request)
+    shown = request.headers.get("x-csrf-token") or (await submitted(request)).get("csrf", "")
+    if not hmac.compare_digest(shown.encode(), actor.csrf.encode()):
+        raise BadFormToken
+
+
+def refuse_cross_site(request: Request) -> None:
+    """Refuse what a browser says was sent by a page of another site.
+
+    Raises:
+        BadFormToken: it was.
+    """
+    if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+        raise BadFormToken
+
+
+async def submitted(request: Request) -> Mapping[str, str]:
+    """Return the text fields of a form that was sent; of equal names the last."""
+    form = await request.form()
+    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+Submitted = Annotated[Mapping[str, str], Depends(submitted)]
+
+
+def form_token(request: Request, purpose: str) -> str:
+    """Return the token for a public form's hidden field `form_token`."""
+    now = services_of(request).clock.now()
+    return issue_form_token(_key(request), purpose, now)
+
+
+@cache
+def signed_form(
+    purpose: str, youngest: timedelta = timedelta(0)
+) -> Callable[[Request], Awaitable[Mapping[str, str]]]:
+    """Return the dependency that gives a public form's fields if its token is valid.
+
+    A form that comes back sooner than `youngest` was not filled in by a person.
+    """
+
+    async def fields(request: Request) -> Mapping[str, str]:
+        refuse_cross_site(request)
+        values = await submitted(request)
+        now = services_of(request).clock.now()
+        age = form_token_age(_key(request), purpose, values.get("form_token", ""), now)
+        if age is None or age < youngest:
+            raise BadFormToken
+        return values
+
+    fields.purpose = purpose  # type: ignore[attr-defined] # read by the walk over all routes
+    return fields
+
+
+def _key(request: Request) -> bytes:
+    return cast("bytes", request.app.state.signing_key)
+
+
+async def scraper(request: Request) -> None:
+    """Let through whoever may read metrics: everybody where no token is set."""
+    expected = services_of(request).settings.metrics_token
+    if expected is not None and not shows_token(request, expected):
+        raise NotSignedIn
+
+
+async def alert_sender(request: Request) -> None:
+    """Let through whoever may send alerts: with the token, or from this machine if none is set."""
+    expected = services_of(request).settings.alerts_token
+    client = request.client.host if request.client else ""
+    if expected is None and client in LOOPBACK:
+        return
+    if not shows_token(request, expected):
+        raise NotSignedIn

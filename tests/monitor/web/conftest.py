@@ -1,0 +1,14 @@
+"""The web application over a fresh SQLite store."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.storage.store import Store
+from tests.monitor.web.builders import Web, services
+
+
+@pytest.fixture
+def web(sqlite_store: Store) -> Web:
+    """An application that tests can drive in simulated time."""
+    return Web(services(sqlite_store))
