@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from monitor.web.pages import account, health, sign_in
+from monitor.web.pages import account, health, runbooks, sign_in
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     sign_in.router,
     account.router,
+    runbooks.router,
 )

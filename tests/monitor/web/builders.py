@@ -12,7 +12,6 @@ from fastapi.testclient import TestClient
 from httpx2 import Response
 
 from monitor.clock import FakeClock
-from monitor.config.holder import ConfigurationHolder
 from monitor.config.model import Category, Channel, Component, Configuration, Location, Site
 from monitor.storage.store import Store
 from monitor.storage.users import insert_user, set_password, user_by_name
@@ -21,6 +20,7 @@ from monitor.web.passwords import hash_password
 from monitor.web.permissions import Role
 from monitor.web.services import JourneySchedule, RuleGroupView, Services
 from monitor.web.sessions import COOKIE, begin_session
+from probes.faults import Fault
 from tests.builders import NOW, journey
 
 API_TOKEN = "an api token for tests"
@@ -74,6 +74,34 @@ class FakeRules:
         return self.groups_
 
 
+@dataclass
+class FakeReload:
+    """How the last reload went."""
+
+    at: datetime = NOW
+    faults: tuple[Fault, ...] = ()
+
+    @property
+    def successful(self) -> bool:
+        """Return whether there were no faults."""
+        return not self.faults
+
+
+@dataclass
+class FakeHolder:
+    """Holds a configuration and counts how often it was asked to read it again."""
+
+    current: Configuration
+    last_reload: FakeReload = field(default_factory=FakeReload)
+    last_success_at: datetime = NOW
+    reloads: int = 0
+
+    def reload(self) -> FakeReload:
+        """Count, and say how the test wants it to end."""
+        self.reloads += 1
+        return self.last_reload
+
+
 def configuration(folder: Path = Path("config")) -> Configuration:
     """Return a configuration of three components and their journeys."""
     names = ("login", "search", "checkout")
@@ -95,7 +123,7 @@ def services(store: Store, **changes: object) -> Services:
     clock = FakeClock(NOW)
     facts: dict[str, object] = {
         "settings": FakeSettings(),
-        "configuration": ConfigurationHolder(configuration(), clock),
+        "configuration": FakeHolder(configuration()),
         "store": store,
         "clock": clock,
         "metrics": FakeMetrics(),

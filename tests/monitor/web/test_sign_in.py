@@ -125,7 +125,7 @@ def test_a_one_time_password_leads_to_nothing_but_choosing_another(web: Web) -> 
     password = ensure_first_administrator(web.services.store, NOW) or ""
     client = web.client()
     sign_in(client, "admin", password)
-    assert client.get("/console/users").headers["location"] == "/console/account/password"
+    assert client.get("/runbooks/ProbeFailing").headers["location"] == "/console/account/password"
     form = client.get("/console/account/password").text
     new = {"csrf": hidden(form, "csrf"), "old": password, "new": PASSWORD, "again": PASSWORD}
     assert client.post("/console/account/password", data=new).headers["location"] == "/console"
