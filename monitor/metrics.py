@@ -52,7 +52,7 @@ class ServiceMetrics(Collector):
     """Every metric of the process; `probe_*` come from the collector given."""
 
     def __init__(self, *collectors: Collector) -> None:
-        disable_created_metrics()  # type: ignore[no-untyped-call] - the library leaves it untyped
+        disable_created_metrics()  # type: ignore[no-untyped-call]  # untyped there
         self.registry = CollectorRegistry(auto_describe=False)
         self._readings: list[Reading] = []
         self._histograms: list[tuple[str, str, str, Mapping[str, Distribution]]] = []

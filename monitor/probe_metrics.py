@@ -183,9 +183,9 @@ class JourneyNumbers:
         for reason, count in numbers.failures.items():
             yield "probe_failures", "probe_failures_total", {**at, "reason": reason.value}, count
         yield from _histogram("probe_step_duration_seconds", at, numbers.duration)
-        for phase, (count, total) in numbers.phases.items():
+        for phase, (seen, total) in numbers.phases.items():
             labels = {**at, "phase": phase}
-            yield "probe_step_phase_seconds", "probe_step_phase_seconds_count", labels, count
+            yield "probe_step_phase_seconds", "probe_step_phase_seconds_count", labels, seen
             yield "probe_step_phase_seconds", "probe_step_phase_seconds_sum", labels, total
 
 
