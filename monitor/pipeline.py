@@ -19,7 +19,7 @@ from monitor.storage.runs import load_verdicts, record_run, save_verdict
 from monitor.storage.store import Store
 from probes.journey import Journey
 from probes.result import Outcome, ProbeRun, Reason
-from probes.verdict import VerdictState, after_run, was_flaky, wants_confirmation
+from probes.verdict import VerdictState, after_run, wants_confirmation, was_flaky
 
 log = logger("pipeline")
 
