@@ -63,6 +63,7 @@ class Target:
 def chain(folder: Path, target: str, sink: str) -> Iterator[None]:
     """Run blackbox exporter, Prometheus and Alertmanager, as quick as they can be set."""
     blackbox, prometheus, alertmanager, mesh = (free_port() for _ in range(4))
+    every = f"{INTERVAL_SECONDS}s"
     (folder / "blackbox.yml").write_text("modules: {page: {prober: http, timeout: 4s}}\n")
     (folder / "rules.yml").write_text(
         "groups: [{name: page, rules: [{alert: PageDown, expr: probe_success == 0}]}]\n"
@@ -72,7 +73,7 @@ def chain(folder: Path, target: str, sink: str) -> Iterator[None]:
         f"receivers: [{{name: sink, webhook_configs: [{{url: '{sink}'}}]}}]\n"
     )
     (folder / "prometheus.yml").write_text(
-        f"""global: {{scrape_interval: {INTERVAL_SECONDS}s, evaluation_interval: {INTERVAL_SECONDS}s}}
+        f"""global: {{scrape_interval: {every}, evaluation_interval: {every}}}
 rule_files: [{folder}/rules.yml]
 alerting: {{alertmanagers: [{{static_configs: [{{targets: ['127.0.0.1:{alertmanager}']}}]}}]}}
 scrape_configs:
