@@ -1,4 +1,4 @@
-"""A small Django shop, as foreign to us as any: CSRF tokens, a sign-in redirect, five checkout pages.
+"""A small Django shop, foreign to us: CSRF tokens, a sign-in redirect, five checkout pages.
 
 Run as a program: `python foreign_shop.py DATABASE` prints `ready http://127.0.0.1:PORT` and serves
 until it is stopped. `?break=payment` on any page breaks the payment page from then on.
