@@ -8,7 +8,7 @@ reopens the incident of the same key that was resolved a short while ago, or ope
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
@@ -81,57 +81,81 @@ def opens_incident(severity: Severity) -> bool:
     return severity in (Severity.CRITICAL, Severity.WARNING)
 
 
-def find(
-    subject: Subject,
-    candidates: Sequence[Candidate],
-    *,
-    depends_on: Iterable[str] = (),
-    now: datetime,
-    window: timedelta = DEFAULT_REOPEN_WINDOW,
-) -> Belongs | None:
-    """Return the incident the alert belongs to, or None when it needs a new one.
+class Register:
+    """The incidents that alerts may join or reopen, found by identity and by component."""
 
-    `window` includes its last instant. Among several the oldest incident is taken when joining,
-    the last resolved one when reopening.
-    """
-    opened = sorted((c for c in candidates if c.open), key=lambda c: c.number)
-    return (
-        _same(subject, opened)
-        or _caused(opened, depends_on)
-        or _reopened(subject, candidates, now, window)
-    )
+    def __init__(self, candidates: Iterable[Candidate] = ()) -> None:
+        self._known: dict[int, Candidate] = {}
+        self._open_of_key: dict[str, int] = {}
+        self._open_of_component: dict[str, set[int]] = {}
+        self._resolved_of_key: dict[str, set[int]] = {}
+        for candidate in candidates:
+            self.put(candidate)
 
+    def put(self, candidate: Candidate) -> None:
+        """Have the incident found as it now stands."""
+        if old := self._known.pop(candidate.number, None):
+            self._forget(old)
+        self._known[candidate.number] = candidate
+        if not candidate.open:
+            self._resolved_of_key.setdefault(candidate.key, set()).add(candidate.number)
+            return
+        self._open_of_key[candidate.key] = candidate.number
+        for component in candidate.components:
+            self._open_of_component.setdefault(component, set()).add(candidate.number)
 
-def _same(subject: Subject, opened: Sequence[Candidate]) -> Belongs | None:
-    for candidate in opened:
-        if candidate.key == subject.key:
-            return Belongs(candidate.number, "same component, journey and cause")
-    if subject.component:
-        for candidate in opened:
-            if subject.component in candidate.components:
-                return Belongs(candidate.number, f"same component ({subject.component})")
-    return None
+    def find(
+        self,
+        subject: Subject,
+        *,
+        depends_on: Iterable[str] = (),
+        now: datetime,
+        window: timedelta = DEFAULT_REOPEN_WINDOW,
+    ) -> Belongs | None:
+        """Return the incident the alert belongs to, or None when it needs a new one.
 
+        `window` includes its last instant. Among several the oldest incident is joined, and the
+        last resolved one is reopened.
+        """
+        return (
+            self._same(subject)
+            or self._caused(subject, depends_on)
+            or self._reopened(subject, now, window)
+        )
 
-def _caused(opened: Sequence[Candidate], depends_on: Iterable[str]) -> Belongs | None:
-    needed = set(depends_on)
-    for candidate in opened:
-        shared = needed & candidate.components
-        if shared and candidate.severity is Severity.CRITICAL:
-            return Belongs(candidate.number, f"depends on {', '.join(sorted(shared))}")
-    return None
-
-
-def _reopened(
-    subject: Subject, candidates: Sequence[Candidate], now: datetime, window: timedelta
-) -> Belongs | None:
-    recent = [
-        c
-        for c in candidates
-        if not c.open and c.key == subject.key and c.resolved_at and now - c.resolved_at <= window
-    ]
-    if not recent:
+    def _same(self, subject: Subject) -> Belongs | None:
+        if (number := self._open_of_key.get(subject.key)) is not None:
+            return Belongs(number, "same component, journey and cause")
+        if numbers := self._open_of_component.get(subject.component):
+            return Belongs(min(numbers), f"same component ({subject.component})")
         return None
-    last = max(recent, key=lambda c: (c.resolved_at or now, c.number))
-    minutes = window.total_seconds() / 60
-    return Belongs(last.number, f"came back within {minutes:g} min of being resolved", reopens=True)
+
+    def _caused(self, subject: Subject, depends_on: Iterable[str]) -> Belongs | None:
+        for needed in depends_on:
+            for number in sorted(self._open_of_component.get(needed, ())):
+                if self._known[number].severity is Severity.CRITICAL:
+                    return Belongs(number, f"{subject.component} depends on {needed}")
+        return None
+
+    def _reopened(self, subject: Subject, now: datetime, window: timedelta) -> Belongs | None:
+        numbers = self._resolved_of_key.get(subject.key, ())
+        recent = [
+            (candidate.resolved_at, number)
+            for number in numbers
+            if (candidate := self._known[number]).resolved_at
+            and now - candidate.resolved_at <= window
+        ]
+        if not recent:
+            return None
+        minutes = window.total_seconds() / 60
+        why = f"it came back within {minutes:g} min of being resolved"
+        return Belongs(max(recent)[1], why, reopens=True)
+
+    def _forget(self, old: Candidate) -> None:
+        if not old.open:
+            self._resolved_of_key[old.key].discard(old.number)
+            return
+        if self._open_of_key.get(old.key) == old.number:
+            del self._open_of_key[old.key]
+        for component in old.components:
+            self._open_of_component[component].discard(old.number)

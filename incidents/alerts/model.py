@@ -68,3 +68,13 @@ class Alert:
     def is_resolved(self, now: datetime) -> bool:
         """Tell whether the source says, as of `now`, that it is over."""
         return self.ends_at is not None and self.ends_at <= now
+
+
+def words(labels: Mapping[str, str]) -> str:
+    """Return how a line speaks of an alert, such as `JourneyDown (checkout, from eu)`."""
+    about = [labels.get("journey") or labels.get("component", "")]
+    if location := labels.get("location"):
+        about.append(f"from {location}")
+    detail = ", ".join(part for part in about if part)
+    name = labels.get("alertname") or "an alert without a name"
+    return f"{name} ({detail})" if detail else name

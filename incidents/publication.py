@@ -1,0 +1,40 @@
+"""Whether the public is told of an incident without a person deciding, and in which words."""
+
+from __future__ import annotations
+
+from incidents.lifecycle import Severity
+
+AUTOMATIC = "automatic"
+
+
+def publishes_by_itself(policy: str | None, severity: Severity, customer_message: str) -> bool:
+    """Tell whether an incident goes on the status page without a person.
+
+    `policy` is that of its component (None: it has none, and there is nothing to show). A critical
+    one always goes; a warning only if its rule says what to tell customers.
+    """
+    if policy != AUTOMATIC:
+        return False
+    return severity is Severity.CRITICAL or (
+        severity is Severity.WARNING and bool(customer_message)
+    )
+
+
+def opening_words(customer_message: str, component_name: str) -> str:
+    """Return the first public note: the rule's own words, or plain ones."""
+    return customer_message or f"We are looking into a problem with {component_name}."
+
+
+def reopening_words(component_name: str) -> str:
+    """Return the note that an incident thought over is not."""
+    return f"The problem with {component_name} has come back. We are looking into it."
+
+
+def holding_words(component_name: str) -> str:
+    """Return the note that a recovery is being watched."""
+    return f"{component_name} works again. We are watching it."
+
+
+def closing_words(component_name: str) -> str:
+    """Return the last public note."""
+    return f"This is resolved. {component_name} works again."

@@ -1,0 +1,234 @@
+"""Incidents as rows: loaded whole, changed column by column, their timeline only ever added to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, or_, select, update
+
+from incidents.lifecycle import Impact, Origin, Severity, Status, UnknownIncident
+from incidents.timeline import Entry
+from monitor.storage.schema import (
+    incident_components,
+    incident_updates,
+    incidents,
+    outbox,
+    timeline,
+)
+from monitor.storage.store import Transaction
+
+_c = incidents.c
+
+
+@dataclass(slots=True)
+class Incident:
+    """One incident as the database has it; `components` maps each to its status."""
+
+    id: int
+    number: int
+    public_id: str
+    key: str
+    title: str
+    status: Status
+    severity: Severity
+    impact: Impact
+    component: str | None
+    journey: str | None
+    step: str | None
+    reason: str | None
+    origin: Origin
+    started_at: datetime
+    opened_at: datetime
+    updated_at: datetime
+    acknowledged_at: datetime | None = None
+    acknowledged_by: str | None = None
+    monitoring_at: datetime | None = None
+    resolved_at: datetime | None = None
+    resolved_by: str | None = None
+    reopened_count: int = 0
+    taken_over: bool = False
+    taken_over_by: str | None = None
+    published_at: datetime | None = None
+    customer_message: str = ""
+    runbook_url: str = ""
+    previous_id: int | None = None
+    components: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def name(self) -> str:
+        """Return its name in conversation, such as `INC-7`."""
+        return f"INC-{self.number}"
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the disturbance goes on."""
+        return self.status is not Status.RESOLVED
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentFilter:
+    """Which incidents a list shows; everything where nothing is said."""
+
+    open: bool | None = None
+    component: str | None = None
+    severity: str | None = None
+    since: datetime | None = None
+    before_number: int | None = None  # for the next page: only lower numbers
+    limit: int = 100
+
+
+_WORDS = {"status": Status, "severity": Severity, "impact": Impact, "origin": Origin}
+
+
+def load_incident(connection: Connection, number: int) -> Incident:
+    """Return the incident of that number.
+
+    Raises:
+        UnknownIncident: there is none.
+    """
+    found = _load(connection, select(incidents).where(_c.number == number))
+    if not found:
+        raise UnknownIncident(number)
+    return found[0]
+
+
+def load_incidents(connection: Connection, ids: Iterable[int]) -> dict[int, Incident]:
+    """Return the incidents of these row ids, by id."""
+    wanted = sorted(set(ids))
+    rows = _load(connection, select(incidents).where(_c.id.in_(wanted))) if wanted else []
+    return {incident.id: incident for incident in rows}
+
+
+def open_incidents(connection: Connection) -> list[Incident]:
+    """Return the incidents that are not resolved, oldest first."""
+    return _load(connection, select(incidents).where(_c.open_marker == 1).order_by(_c.number))
+
+
+def candidates(
+    connection: Connection, keys: Iterable[str], resolved_since: datetime
+) -> list[Incident]:
+    """Return what alerts may join or reopen: all open incidents, and recent ones of these keys."""
+    recent = and_(_c.key.in_(sorted(set(keys))), _c.resolved_at >= resolved_since)
+    statement = select(incidents).where(or_(_c.open_marker == 1, recent)).order_by(_c.number)
+    return _load(connection, statement)
+
+
+def last_of_key(connection: Connection, key: str) -> int | None:
+    """Return the row id of the last resolved incident of this identity, or None."""
+    statement = select(func.max(_c.id)).where(_c.key == key, _c.open_marker.is_(None))
+    found: int | None = connection.execute(statement).scalar_one()
+    return found
+
+
+def list_incidents(connection: Connection, wanted: IncidentFilter) -> list[Incident]:
+    """Return the newest incidents that match, newest first."""
+    statement = select(incidents).order_by(_c.number.desc()).limit(wanted.limit)
+    if wanted.open is not None:
+        statement = statement.where(
+            _c.open_marker == 1 if wanted.open else _c.open_marker.is_(None)
+        )
+    for column in ("component", "severity"):
+        if (value := getattr(wanted, column)) is not None:
+            statement = statement.where(_c[column] == value)
+    if wanted.since is not None:
+        statement = statement.where(or_(_c.open_marker == 1, _c.resolved_at >= wanted.since))
+    if wanted.before_number is not None:
+        statement = statement.where(_c.number < wanted.before_number)
+    return _load(connection, statement)
+
+
+def insert_incident(
+    tx: Transaction, values: Mapping[str, Any], components: Mapping[str, str]
+) -> int:
+    """Record a new open incident and return its row id.
+
+    Raises:
+        IntegrityError: its key has an open incident already.
+    """
+    statement = insert(incidents).values(**values, open_marker=1).returning(_c.id)
+    row_id = int(tx.connection.execute(statement).scalar_one())
+    set_components(tx, row_id, components)
+    return row_id
+
+
+def change_incident(tx: Transaction, row_id: int, changes: Mapping[str, Any]) -> None:
+    """Record these columns of one incident."""
+    tx.connection.execute(update(incidents).where(_c.id == row_id).values(**changes))
+
+
+def set_components(tx: Transaction, row_id: int, components: Mapping[str, str]) -> None:
+    """Make these the incident's components and their status."""
+    mine = incident_components.c.incident_id == row_id
+    tx.connection.execute(incident_components.delete().where(mine))
+    if components:
+        rows = [
+            {"incident_id": row_id, "component": name, "status": status}
+            for name, status in sorted(components.items())
+        ]
+        tx.connection.execute(incident_components.insert(), rows)
+
+
+def add_entries(tx: Transaction, entries: Sequence[tuple[int, Entry]]) -> None:
+    """Add lines to timelines; `entries` pair an incident's row id with a line."""
+    if entries:
+        rows = [
+            {
+                "incident_id": incident_id,
+                "at": entry.at,
+                "kind": entry.kind.value,
+                "actor": entry.actor,
+                "text": entry.text,
+                "data": dict(entry.data) or None,
+            }
+            for incident_id, entry in entries
+        ]
+        tx.connection.execute(timeline.insert(), rows)
+
+
+def load_timeline(connection: Connection, incident_id: int) -> list[RowMapping]:
+    """Return an incident's timeline, oldest line first."""
+    statement = select(timeline).where(timeline.c.incident_id == incident_id)
+    return list(connection.execute(statement.order_by(timeline.c.id)).mappings())
+
+
+def add_update(tx: Transaction, values: Mapping[str, Any]) -> None:
+    """Record a public note."""
+    tx.connection.execute(incident_updates.insert(), dict(values))
+
+
+def load_updates(connection: Connection, incident_id: int) -> list[RowMapping]:
+    """Return an incident's public notes, oldest first, drafts included."""
+    statement = select(incident_updates).where(incident_updates.c.incident_id == incident_id)
+    return list(connection.execute(statement.order_by(incident_updates.c.id)).mappings())
+
+
+def notified(connection: Connection, incident_id: int) -> list[tuple[str, str, str]]:
+    """Return (event, channel, recipient) of every notification of an incident, oldest first."""
+    c = outbox.c
+    statement = select(c.event, c.channel, c.recipient).where(c.incident_id == incident_id)
+    return [(e, ch, r) for e, ch, r in connection.execute(statement.order_by(c.id))]
+
+
+def _load(connection: Connection, statement: Select[Any]) -> list[Incident]:
+    rows = connection.execute(statement).mappings().all()
+    ids = [row["id"] for row in rows]
+    components = _components(connection, ids)
+    return [_incident(row, components.get(row["id"], {})) for row in rows]
+
+
+def _components(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
+    found: dict[int, dict[str, str]] = {}
+    if ids:
+        c = incident_components.c
+        for row in connection.execute(select(incident_components).where(c.incident_id.in_(ids))):
+            found.setdefault(row.incident_id, {})[row.component] = row.status
+    return found
+
+
+def _incident(row: RowMapping, components: dict[str, str]) -> Incident:
+    values = {name: value for name, value in row.items() if name != "open_marker"}
+    values.update({name: word(values[name]) for name, word in _WORDS.items()})
+    return Incident(**values, components=components)

@@ -1,0 +1,1 @@
+"""What the service does: each function is one transaction around a pure decision."""

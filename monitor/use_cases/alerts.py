@@ -1,0 +1,141 @@
+"""Alerts come in, time passes: incidents open, join, reopen and resolve.
+
+Every door, and the built-in evaluator, calls `receive_alerts`; the scheduler calls `sweep`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from datetime import datetime
+from typing import TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from incidents.alerts.model import Alert
+from incidents.lifecycle import Origin, Status
+from monitor.config.model import Configuration
+from monitor.storage import alerts as alert_rows
+from monitor.storage import incidents as incident_rows
+from monitor.storage.incidents import Incident
+from monitor.storage.numbers import lock_incidents
+from monitor.storage.store import Store
+from monitor.use_cases.intake import AlertPolicy, Counted, Intake, Mute
+
+STANDARD = AlertPolicy()
+TRIES = 5  # transactions of two replicas may collide; each loser starts again
+
+_Result = TypeVar("_Result")
+
+
+def receive_alerts(
+    store: Store,
+    alerts: Sequence[Alert],
+    *,
+    source: str,
+    configuration: Configuration,
+    now: datetime,
+    policy: AlertPolicy = STANDARD,
+) -> Counted:
+    """Record a batch and everything that follows from it; all of it is committed on return.
+
+    Deliveries of one identity are applied in their order; late and doubled ones change nothing.
+    """
+
+    def transact() -> Counted:
+        with store.begin() as tx:
+            intake = Intake(tx, configuration, policy, now, source)
+            for part in in_rounds(alerts):
+                intake.take(part)
+            return intake.finish()
+
+    return _until_alone(transact)
+
+
+def sweep(
+    store: Store, configuration: Configuration, now: datetime, policy: AlertPolicy = STANDARD
+) -> Counted:
+    """Let time pass: alerts lapse, silence ends, windows end, held recoveries become final."""
+    with store.read() as connection:
+        if not _is_anything_due(connection, now, policy):
+            return Counted()
+
+    def transact() -> Counted:
+        with store.begin() as tx:
+            intake = Intake(tx, configuration, policy, now, "sweep")
+            intake.lapse(alert_rows.lapsing(tx.connection, now, lock=True))
+            silent_since = now - policy.lapse_hold
+            intake.close_silent(alert_rows.silent_since(tx.connection, silent_since, lock=True))
+            muted = alert_rows.muted(tx.connection, lock=True)
+            intake.unmute([row for row in muted if not intake.mute(row["labels"])])
+            lock_incidents(tx)
+            for incident in _recovered(tx.connection, now, policy):
+                intake.resolve(incident)
+            return intake.finish()
+
+    return _until_alone(transact)
+
+
+def in_rounds(alerts: Iterable[Alert]) -> list[list[Alert]]:
+    """Return the alerts in parts that name each identity once, deliveries in their order."""
+    rounds: list[list[Alert]] = []
+    seen: dict[str, int] = {}
+    for alert in alerts:
+        turn = seen.get(alert.fingerprint, 0)
+        seen[alert.fingerprint] = turn + 1
+        if turn == len(rounds):
+            rounds.append([])
+        rounds[turn].append(alert)
+    return rounds
+
+
+def _is_anything_due(connection: Connection, now: datetime, policy: AlertPolicy) -> bool:
+    muted = alert_rows.muted(connection)
+    mute: Mute = policy.muting(connection, now) if muted else lambda _: ""
+    return bool(
+        any(not mute(row["labels"]) for row in muted)
+        or alert_rows.lapsing(connection, now)
+        or alert_rows.silent_since(connection, now - policy.lapse_hold)
+        or _recovered(connection, now, policy)
+    )
+
+
+def _recovered(connection: Connection, now: datetime, policy: AlertPolicy) -> list[Incident]:
+    """Return the incidents whose recovery has been watched for long enough."""
+    waiting = [i for i in incident_rows.open_incidents(connection) if _may_end(i, now, policy)]
+    firing = {
+        row["incident_id"]
+        for row in alert_rows.open_alerts_of(connection, (incident.id for incident in waiting))
+    }
+    return [incident for incident in waiting if incident.id not in firing]
+
+
+def _may_end(incident: Incident, now: datetime, policy: AlertPolicy) -> bool:
+    return (
+        incident.status is Status.MONITORING
+        and incident.origin is Origin.AUTOMATIC
+        and not incident.taken_over
+        and incident.monitoring_at is not None
+        and incident.monitoring_at + policy.recovery_hold <= now
+    )
+
+
+def _until_alone(transact: Callable[[], _Result]) -> _Result:
+    """Return what a transaction gives that no other collided with.
+
+    Raises:
+        IntegrityError, OperationalError: it collided every time, or the database is unwell.
+    """
+    for _ in range(TRIES - 1):
+        try:
+            return transact()
+        except IntegrityError:
+            continue  # another replica opened the same identity first: read what it wrote
+        except OperationalError as error:
+            if not _is_collision(error):
+                raise
+    return transact()
+
+
+def _is_collision(error: OperationalError) -> bool:
+    return getattr(error.orig, "sqlstate", None) in {"40001", "40P01"}  # PostgreSQL, appendix A

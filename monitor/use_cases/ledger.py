@@ -1,0 +1,245 @@
+"""What happens to incidents inside one transaction, with all that must be committed with it.
+
+A `Ledger` holds the incidents a transaction works on. Each of its verbs changes one incident and
+gathers the lines, notes and notifications that follow; `flush` writes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from incidents import outbox, publication
+from incidents.lifecycle import Origin, Severity, Status, impact_of, worst
+from incidents.outbox import Event, Plan
+from incidents.timeline import AUTOMATION, Entry, Kind
+from monitor.config.model import Configuration
+from monitor.storage import incidents as rows
+from monitor.storage.incidents import Incident
+from monitor.storage.numbers import next_number, public_id
+from monitor.storage.outbox import enqueue
+from monitor.storage.store import Transaction
+
+LONGEST_TITLE = 200
+TellReporters = Callable[[Transaction, Incident, Configuration, datetime], object]
+
+
+@dataclass(slots=True)
+class Ledger:
+    """The incidents one transaction changes; take `lock_incidents` before the first of them."""
+
+    tx: Transaction
+    configuration: Configuration
+    now: datetime
+    tell_reporters: TellReporters
+    public_url: str = ""
+    _changes: dict[int, dict[str, Any]] = field(default_factory=dict)
+    _entries: list[tuple[int, Entry]] = field(default_factory=list)
+    _queued: list[dict[str, Any]] = field(default_factory=list)
+
+    def open(
+        self,
+        *,
+        key: str,
+        title: str,
+        severity: Severity,
+        origin: Origin,
+        components: Mapping[str, str],
+        started_at: datetime,
+        text: str,
+        actor: str = AUTOMATION,
+        status: Status = Status.INVESTIGATING,
+        **columns: Any,
+    ) -> Incident:
+        """Open an incident, tell whoever wants to know, and publish it where that is policy."""
+        values: dict[str, Any] = {
+            "number": next_number(self.tx, "incident"),
+            "public_id": public_id(),
+            "key": key,
+            "title": title[:LONGEST_TITLE],
+            "status": status,
+            "severity": severity,
+            "impact": impact_of(severity, components.values()),
+            "origin": origin,
+            "started_at": started_at,
+            "opened_at": self.now,
+            "updated_at": self.now,
+            "previous_id": rows.last_of_key(self.tx.connection, key),
+            **dict.fromkeys(("component", "journey", "step", "reason")),
+            **columns,
+        }
+        row_id = rows.insert_incident(self.tx, values, components)
+        incident = Incident(id=row_id, components=dict(components), **values)
+        self.note(incident, Kind.OPENED, text, actor=actor, severity=severity.value)
+        self.tx.touch("incidents")
+        self._publish_if_policy(incident)
+        self.tell(incident, outbox.openings(Event.OPENED, self.facts(incident), self._channels()))
+        return incident
+
+    def reopen(self, incident: Incident, why: str, actor: str = AUTOMATION) -> None:
+        """Take a resolved incident up again, under its number."""
+        self.change(
+            incident,
+            status=Status.INVESTIGATING,
+            open_marker=1,
+            resolved_at=None,
+            resolved_by=None,
+            monitoring_at=None,
+            acknowledged_at=None,
+            acknowledged_by=None,
+            reopened_count=incident.reopened_count + 1,
+        )
+        self.note(incident, Kind.REOPENED, f"Reopened: {why}.", actor=actor)
+        if incident.published_at:
+            self.publish(incident, publication.reopening_words(self.subject_of(incident)))
+        self.tell(incident, outbox.openings(Event.REOPENED, self.facts(incident), self._channels()))
+
+    def worsen(self, incident: Incident, severity: Severity, components: Mapping[str, str]) -> None:
+        """Let severity and impact follow a new alert; neither falls by itself while it is open."""
+        if dict(components) != incident.components:
+            rows.set_components(self.tx, incident.id, components)
+            incident.components = dict(components)
+            self.tx.touch("incidents")
+        old, new = incident.severity, worst([incident.severity, severity])
+        impact = impact_of(new, components.values())
+        if new is not old or impact is not incident.impact:
+            self.change(incident, severity=new, impact=impact)
+        if new is old:
+            return
+        self.note(incident, Kind.SEVERITY_CHANGED, f"Severity rose from {old} to {new}.")
+        self._publish_if_policy(incident)
+        facts = self.facts(incident)
+        self.tell(incident, outbox.openings(Event.ESCALATED, facts, self._channels()))
+
+    def hold(self, incident: Incident) -> None:
+        """Watch a recovery for a while before calling it over."""
+        self.change(incident, status=Status.MONITORING, monitoring_at=self.now)
+        text = "Every alert resolved; watching the recovery before calling it over."
+        self.note(incident, Kind.STATUS_CHANGED, text)
+        if incident.published_at:
+            self.publish(incident, publication.holding_words(self.subject_of(incident)))
+
+    def resolve(
+        self, incident: Incident, why: str, actor: str = AUTOMATION, message: str = ""
+    ) -> None:
+        """Call an incident over, and tell everybody who was told that it began."""
+        self.change(
+            incident,
+            status=Status.RESOLVED,
+            open_marker=None,
+            resolved_at=self.now,
+            resolved_by=actor,
+        )
+        self.note(incident, Kind.RESOLVED, f"Resolved: {why}.", actor=actor)
+        if incident.published_at:
+            words = message or publication.closing_words(self.subject_of(incident))
+            self.publish(incident, words, actor=actor)
+        self.tell(incident, outbox.closings(self.facts(incident), self.told(incident)))
+        self.tell_reporters(self.tx, incident, self.configuration, self.now)
+
+    def publish(self, incident: Incident, body: str, actor: str = AUTOMATION) -> str:
+        """Put a note on the status page, and the incident itself if it was not there yet."""
+        name = public_id()
+        if incident.published_at is None:
+            self.change(incident, published_at=self.now)
+            self.note(incident, Kind.PUBLISHED, "Shown on the status page.", actor=actor)
+        status = incident.status.value
+        values = {"public_id": name, "incident_id": incident.id, "at": self.now, "body": body}
+        values |= {"status": status, "author": actor, "published_at": self.now}
+        rows.add_update(self.tx, values)
+        self.note(incident, Kind.UPDATE_PUBLISHED, body, actor=actor, status=status)
+        self.tx.touch("status")
+        return name
+
+    def tell(self, incident: Incident, plan: Plan) -> None:
+        """Queue notifications with this transaction, and say on the timeline who gets none."""
+        for sent in plan.notifications:
+            self._queued.append(
+                {
+                    "key": sent.key,
+                    "event": sent.event.value,
+                    "incident_id": incident.id,
+                    "channel": sent.channel,
+                    "recipient": sent.recipient,
+                    "severity": sent.severity,
+                    "subject": sent.subject,
+                    "body": sent.body,
+                    "payload": dict(sent.payload),
+                    "priority": sent.priority,
+                    "created_at": self.now,
+                }
+            )
+        for unsent in plan.unsent:
+            who = unsent.channel or "anybody"
+            text = f"Not sent to {who}: {unsent.reason.words}."
+            data = {"reason": unsent.reason.value, "channel": unsent.channel}
+            self.note(incident, Kind.NOTIFICATION_NOT_SENT, text, **data)
+
+    def note(
+        self, incident: Incident, kind: Kind, text: str, actor: str = AUTOMATION, **data: Any
+    ) -> None:
+        """Add a line to the incident's timeline."""
+        self._entries.append((incident.id, Entry(self.now, kind, text, actor, data)))
+        self.tx.touch("incidents")
+
+    def change(self, incident: Incident, **columns: Any) -> None:
+        """Set columns of the incident, here at once and in the database on `flush`."""
+        for name, value in columns.items():
+            if name != "open_marker":
+                setattr(incident, name, value)
+        incident.updated_at = self.now
+        changes = self._changes.setdefault(incident.id, {})
+        changes.update(columns, updated_at=self.now)
+        self.tx.touch("incidents")
+
+    def told(self, incident: Incident) -> tuple[outbox.Recipient, ...]:
+        """Return who knows of the incident and has not heard of its end."""
+        self.flush()
+        return outbox.told(rows.notified(self.tx.connection, incident.id))
+
+    def flush(self) -> None:
+        """Write what was gathered; the last call comes before the commit."""
+        for row_id, changes in self._changes.items():
+            rows.change_incident(self.tx, row_id, changes)
+        rows.add_entries(self.tx, self._entries)
+        enqueue(self.tx, self._queued)
+        self._changes, self._entries, self._queued = {}, [], []
+
+    def facts(self, incident: Incident) -> outbox.IncidentFacts:
+        """Return what notifications say of the incident."""
+        page = f"{self.public_url}/console/incidents/{incident.number}" if self.public_url else ""
+        return outbox.IncidentFacts(
+            number=incident.number,
+            title=incident.title,
+            severity=incident.severity,
+            status=incident.status,
+            impact=incident.impact,
+            started_at=incident.started_at,
+            round=incident.reopened_count,
+            component=self.subject_of(incident) if incident.component else "",
+            journey=incident.journey or "",
+            step=incident.step or "",
+            reason=incident.reason or "",
+            resolved_at=incident.resolved_at,
+            runbook_url=incident.runbook_url,
+            url=page,
+        )
+
+    def subject_of(self, incident: Incident) -> str:
+        """Return the name of the component it is about, as the status page has it."""
+        found = self.configuration.component(incident.component or "")
+        return found.name if found else incident.component or "the service"
+
+    def _publish_if_policy(self, incident: Incident) -> None:
+        component = self.configuration.component(incident.component or "")
+        policy = component.publish if component else None
+        message = incident.customer_message
+        if incident.published_at is None and publication.publishes_by_itself(
+            policy, incident.severity, message
+        ):
+            self.publish(incident, publication.opening_words(message, self.subject_of(incident)))
+
+    def _channels(self) -> tuple[Any, ...]:
+        return self.configuration.channels
