@@ -34,6 +34,8 @@ class Kind(StrEnum):
     RESOLVED = "resolved"
     REPORT_LINKED = "report_linked"
     REPORT_UNLINKED = "report_unlinked"
+    REPORTER_CONFIRMED = "reporter_confirmed"
+    REPORTER_STILL_BROKEN = "reporter_still_broken"
     NOTIFICATION_QUEUED = "notification_queued"
     NOTIFICATION_SENT = "notification_sent"
     NOTIFICATION_FAILED = "notification_failed"
