@@ -85,11 +85,11 @@ def put_incident(store: Store, status: str = "investigating") -> int:
         return int(tx.connection.execute(statement).scalar_one())
 
 
-def set_status(store: Store, incident_id: int, status: str) -> None:
+def set_status(store: Store, incident_id: int, status: str, **more: Any) -> None:
     """Give an incident another status."""
     with store.begin() as tx:
         statement = incidents.update().where(incidents.c.id == incident_id)
-        tx.connection.execute(statement.values(status=status))
+        tx.connection.execute(statement.values(status=status, **more))
 
 
 def put_row(store: Store, incident_id: int | None = None, **given: Any) -> str:

@@ -212,7 +212,7 @@ class Intake:
                 "row_id": row["id"],
                 "new_annotations": dict(alert.annotations),
                 "new_starts_at": min(alert.starts_at, row["starts_at"]),
-                "new_latest_starts_at": max(alert.starts_at, row["latest_starts_at"]),
+                "new_latest_starts_at": max(self._begun(alert), row["latest_starts_at"]),
                 "new_ends_at": later_end(alert.ends_at, row["ends_at"]),
                 "new_state": AlertState.FIRING.value,
                 "new_source": self.source,
@@ -255,8 +255,8 @@ class Intake:
             "open_marker": 1,
             "labels": dict(alert.labels),
             "annotations": dict(alert.annotations),
-            "starts_at": alert.starts_at,
-            "latest_starts_at": alert.starts_at,
+            "starts_at": self._begun(alert),
+            "latest_starts_at": self._begun(alert),
             "ends_at": alert.ends_at,
             "state": AlertState.FIRING.value,
             "source": self.source,
@@ -266,6 +266,10 @@ class Intake:
             "incident_id": incident_id,
             "muted_by": muted_by,
         }
+
+    def _begun(self, alert: Alert) -> datetime:
+        """Return since when it fires: a clock ahead of ours does not make it start later."""
+        return min(alert.starts_at, self.now)
 
     def _closing(
         self, row: RowMapping, state: AlertState, ends_at: datetime | None
@@ -334,7 +338,7 @@ class Intake:
             severity=Severity.of(labels),
             origin=Origin.AUTOMATIC,
             components={component: component_status(labels)} if component else {},
-            started_at=alert.starts_at,
+            started_at=self._begun(alert),
             text=f"Opened by {words(labels)}{remark}.",
             component=component or None,
             journey=subject.journey or None,
