@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from incidents.alerts.model import Alert
+from incidents.texts import storable
 
-_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")  # neither database keeps these in a text
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d(:\d\d)?(\.\d+)?([Zz]|[+-]\d\d:?\d\d)?")
 
 
@@ -97,7 +96,7 @@ def json_kind(value: object) -> str:
 
 def _storable(value: Any) -> Any:
     if isinstance(value, str):
-        return _UNSTORABLE.sub("\ufffd", value)
+        return storable(value)
     if isinstance(value, list):
         return [_storable(item) for item in value]
     if isinstance(value, dict):
@@ -127,6 +126,3 @@ def _go_words(text: str, error: json.JSONDecodeError) -> str:
             if wrong and wanted:
                 return f"invalid character '{wrong}' in literal {literal} (expecting '{wanted}')"
     return f"invalid character '{text[at]}' looking for beginning of value"
-
-
-Reader = Callable[[bytes, datetime], Parsed]

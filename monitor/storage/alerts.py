@@ -108,11 +108,15 @@ def mark_lapsed(tx: Transaction, ids: Sequence[int], now: datetime) -> None:
         tx.connection.execute(statement.values(state="lapsed", lapsed_at=now, updated_at=now))
 
 
-def open_alerts_of(connection: Connection, incident_ids: Iterable[int]) -> list[RowMapping]:
-    """Return the open alerts of these incidents, oldest first."""
+def open_alerts_of(
+    connection: Connection, incident_ids: Iterable[int], *, lock: bool = False
+) -> list[RowMapping]:
+    """Return the open alerts of these incidents, by identity."""
     wanted = sorted(set(incident_ids))
+    if not wanted:
+        return []
     statement = select(alerts).where(_c.incident_id.in_(wanted), _c.open_marker == 1)
-    return list(connection.execute(statement.order_by(_c.id)).mappings()) if wanted else []
+    return _rows(connection, statement, lock)
 
 
 def alerts_of(connection: Connection, incident_id: int) -> list[RowMapping]:

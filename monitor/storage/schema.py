@@ -383,13 +383,12 @@ leases = Table(  # a background duty that one process at a time may hold
     _at("until", required=True),
 )
 
-idempotency = Table(  # the answer already given to a request that carried this key
+idempotency = Table(  # the incident that a request with this key was carried out on
     "idempotency",
     metadata,
     Column("key", String(255), primary_key=True),
     Column("request", Text, nullable=False),
-    Column("status", Integer, nullable=False),
-    Column("answer", Json),
+    Column("number", Integer, nullable=False),
     _at("at", required=True),
     Index(None, "at"),
 )

@@ -50,16 +50,19 @@ class Ledger:
         started_at: datetime,
         text: str,
         actor: str = AUTOMATION,
-        status: Status = Status.INVESTIGATING,
+        publishes: bool = True,
         **columns: Any,
     ) -> Incident:
-        """Open an incident, tell whoever wants to know, and publish it where that is policy."""
+        """Open an incident, tell whoever wants to know, and publish it where that is policy.
+
+        A person who opens one decides about publishing: then `publishes` is false.
+        """
         values: dict[str, Any] = {
             "number": next_number(self.tx, "incident"),
             "public_id": public_id(),
             "key": key,
             "title": title[:LONGEST_TITLE],
-            "status": status,
+            "status": Status.INVESTIGATING,
             "severity": severity,
             "impact": impact_of(severity, components.values()),
             "origin": origin,
@@ -74,7 +77,8 @@ class Ledger:
         incident = Incident(id=row_id, components=dict(components), **values)
         self.note(incident, Kind.OPENED, text, actor=actor, severity=severity.value)
         self.tx.touch("incidents")
-        self._publish_if_policy(incident)
+        if publishes:
+            self._publish_if_policy(incident)
         self.tell(incident, outbox.openings(Event.OPENED, self.facts(incident), self._channels()))
         return incident
 
@@ -142,9 +146,7 @@ class Ledger:
     def publish(self, incident: Incident, body: str, actor: str = AUTOMATION) -> str:
         """Put a note on the status page, and the incident itself if it was not there yet."""
         name = public_id()
-        if incident.published_at is None:
-            self.change(incident, published_at=self.now)
-            self.note(incident, Kind.PUBLISHED, "Shown on the status page.", actor=actor)
+        self.publish_first(incident, actor)
         status = incident.status.value
         values = {"public_id": name, "incident_id": incident.id, "at": self.now, "body": body}
         values |= {"status": status, "author": actor, "published_at": self.now}
@@ -152,6 +154,12 @@ class Ledger:
         self.note(incident, Kind.UPDATE_PUBLISHED, body, actor=actor, status=status)
         self.tx.touch("status")
         return name
+
+    def publish_first(self, incident: Incident, actor: str = AUTOMATION) -> None:
+        """Show the incident on the status page from now on, if it is not there yet."""
+        if incident.published_at is None:
+            self.change(incident, published_at=self.now)
+            self.note(incident, Kind.PUBLISHED, "Shown on the status page.", actor=actor)
 
     def tell(self, incident: Incident, plan: Plan) -> None:
         """Queue notifications with this transaction, and say on the timeline who gets none."""

@@ -1,0 +1,71 @@
+"""Requests that carry a key of their own are done once, however often they are sent."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import select
+
+from incidents.errors import IncidentError, InvalidInputError
+from monitor.storage.schema import idempotency
+from monitor.storage.store import Transaction
+
+KEPT = timedelta(days=1)  # a key may be used anew after this
+
+
+class AlreadyDone(IncidentError):  # noqa: N818 - not a fault: the work was done before
+    """This very request was carried out before, on the incident of that number."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"this was done before, on incident INC-{number}")
+        self.number = number
+
+
+class KeyReused(InvalidInputError):  # noqa: N818 - a refusal, named for what was refused
+    """The key came with another request before."""
+
+    def __init__(self) -> None:
+        super().__init__("this idempotency key came with another request; choose a new one")
+
+
+@dataclass(frozen=True, slots=True)
+class Once:
+    """A request that is to be carried out once: its key, and what it asks."""
+
+    key: str
+    request: str
+
+    @classmethod
+    def of(cls, key: str | None, *asked: str) -> Once | None:
+        """Return the request, or None where it carries no key and may be done again."""
+        if not key:
+            return None
+        digest = hashlib.sha256("\n".join(asked).encode()).hexdigest()
+        return cls(hashlib.sha256(key.encode()).hexdigest(), digest)
+
+
+def refuse_repetition(tx: Transaction, once: Once | None) -> None:
+    """Do nothing for a request that is new.
+
+    Raises:
+        AlreadyDone: it was carried out before.
+        KeyReused: another request carried its key.
+    """
+    if once is None:
+        return
+    c = idempotency.c
+    found = tx.connection.execute(select(c.request, c.number).where(c.key == once.key)).first()
+    if found is None:
+        return
+    if found.request != once.request:
+        raise KeyReused
+    raise AlreadyDone(found.number)
+
+
+def remember(tx: Transaction, once: Once | None, number: int, now: datetime) -> None:
+    """Record, with the work itself, that the request was carried out on this incident."""
+    if once is not None:
+        row = {"key": once.key, "request": once.request, "number": number, "at": now}
+        tx.connection.execute(idempotency.insert(), row)
