@@ -1,0 +1,388 @@
+"""The functions: which there are, and how each applies to vectors, ranges and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from monitor.promql import histogram
+from monitor.promql.ast import (
+    Call,
+    Expr,
+    Paren,
+    StringLiteral,
+    VectorSelector,
+    format_number,
+)
+from monitor.promql.context import Context, RemarkList
+from monitor.promql.errors import PromqlError
+from monitor.promql.grid import Grid, drop_names, empty_grid, merge_same_labels
+from monitor.promql.labelfuncs import absent_labels, joined, label_order, replaced
+from monitor.promql.labels import METRIC_NAME, LabelBlock, concatenate
+from monitor.promql.mathfuncs import CALENDAR_FUNCTIONS, NUMBER_FUNCTIONS, rounded
+from monitor.promql.rangefuncs import KEEPS_NAME, RANGE_FUNCTIONS
+from monitor.promql.selection import Ranges
+from monitor.promql.selectors import select_instant
+from monitor.promql.source import Floats
+
+NO_LABELS = LabelBlock.of([{}])
+COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
+PARAMETER_FIRST = frozenset({"quantile_over_time"})  # its number comes before its range
+
+
+def unwrap(expr: Expr) -> Expr:
+    """Return an expression without the parentheses around it."""
+    while isinstance(expr, Paren):
+        expr = expr.expr
+    return expr
+
+
+def vector_of(numbers: Floats) -> Grid:
+    """Return one series without labels that has these values."""
+    return Grid(NO_LABELS, numbers[:, None], np.ones((numbers.size, 1), np.bool_))
+
+
+def evaluate_string(expr: Expr) -> str:
+    """Return the value of a string expression.
+
+    Raises:
+        PromqlError: it is none.
+    """
+    expr = unwrap(expr)
+    if not isinstance(expr, StringLiteral):
+        raise PromqlError(f"{expr} is no string")
+    return expr.value
+
+
+def vector_function(call: Call, context: Context) -> Grid:
+    """Return a function that gives a vector."""
+    name = call.function
+    if name in RANGE_FUNCTIONS:
+        return over_ranges(call, context)
+    if name in NUMBER_FUNCTIONS:
+        return elementwise(call, context, NUMBER_FUNCTIONS[name])
+    if name in CALENDAR_FUNCTIONS:
+        return of_calendar(call, context)
+    if name in VECTOR_FUNCTIONS:
+        return VECTOR_FUNCTIONS[name](call, context)
+    raise PromqlError(f"{name}() is not supported")
+
+
+def renamed(grid: Grid, context: Context) -> Grid:
+    """Return the vector without its metric names."""
+    return drop_names(grid, delayed=context.options.delayed_name_removal)
+
+
+def elementwise(call: Call, context: Context, apply: Callable[[Floats], Floats]) -> Grid:
+    """Return a function of every single value."""
+    grid = context.vector(call.args[0])
+    return renamed(Grid(grid.block, apply(grid.values), grid.mask, grid.nameless), context)
+
+
+def of_calendar(call: Call, context: Context) -> Grid:
+    """Return a part of the date of every value, or of the evaluation time."""
+    apply = CALENDAR_FUNCTIONS[call.function]
+    if call.args:
+        return elementwise(call, context, apply)
+    return vector_of(apply(context.times / 1000.0))
+
+
+def over_ranges(call: Call, context: Context) -> Grid:
+    """Return a function of every step's window."""
+    args = [unwrap(arg) for arg in call.args]
+    place = 1 if call.function in PARAMETER_FIRST else 0
+    ranges = context.ranges(args[place])
+    numbers = [context.scalar(arg) for index, arg in enumerate(args) if index != place]
+    if call.function == "quantile_over_time":
+        remark_quantiles(numbers[0], context.remarks)
+    grid = apply_windows(call.function, ranges, numbers, context)
+    if call.function in ("rate", "increase"):
+        remark_names(grid, context.remarks)
+    if call.function in KEEPS_NAME:
+        return grid
+    return renamed(grid, context)
+
+
+def apply_windows(name: str, ranges: Ranges, numbers: list[Floats], context: Context) -> Grid:
+    """Return a range function at every step; a window that never changes is computed once."""
+    apply = RANGE_FUNCTIONS[name]
+    size = ranges.block.size
+    values, mask = np.zeros((context.steps, size)), np.zeros((context.steps, size), np.bool_)
+    if not size:
+        return Grid(ranges.block, values, mask, ranges.nameless)
+    fixed = ranges.is_constant and name != "predict_linear"
+    fixed = fixed and all((number == number[0]).all() for number in numbers)
+    for step in range(1 if fixed else context.steps):
+        window = ranges.window(step)
+        context.budget.spend(window.rows if step else 0)
+        values[step], mask[step] = apply(window, *(float(number[step]) for number in numbers))
+    if fixed:
+        values, mask = (
+            np.repeat(values[:1], context.steps, 0),
+            np.repeat(mask[:1], context.steps, 0),
+        )
+    return Grid(ranges.block, values, mask, ranges.nameless)
+
+
+def remark_names(grid: Grid, remarks: RemarkList) -> None:
+    """Note metrics under a counter function that are not named like counters."""
+    column = grid.block.columns.get(METRIC_NAME)
+    if column is None:
+        return
+    odd = {
+        code: name
+        for code, name in enumerate(column.values)
+        if name and not name.endswith(COUNTER_SUFFIXES)
+    }
+    if odd:
+        present = set(column.codes[grid.mask.any(axis=0)].tolist())
+        for name in (name for code, name in odd.items() if code in present):
+            remarks.inform(
+                "metric might not be a counter, name does not end in "
+                f'_total/_sum/_count/_bucket: "{name}"'
+            )
+
+
+def remark_quantiles(values: Floats, remarks: RemarkList) -> None:
+    """Warn of quantiles outside 0 to 1."""
+    for value in values[~((values >= 0) & (values <= 1))].tolist():
+        remarks.warn(f"quantile value should be between 0 and 1, got {go_number(value)}")
+
+
+def go_number(value: float) -> str:
+    """Return a number as Prometheus's messages print it."""
+    text = format_number(value)
+    return f"+{text}" if text == "Inf" else text
+
+
+def clamp(call: Call, context: Context) -> Grid:
+    """Return values kept between two bounds; nothing where the bounds cross."""
+    grid = context.vector(call.args[0])
+    low, high = (context.scalar(arg)[:, None] for arg in call.args[1:])
+    values = np.maximum(low, np.minimum(high, grid.values))
+    return renamed(Grid(grid.block, values, grid.mask & ~(high < low), grid.nameless), context)
+
+
+def clamp_side(call: Call, context: Context, pick: np.ufunc) -> Grid:
+    """Return values kept on one side of a bound."""
+    bound = context.scalar(call.args[1])[:, None]
+    return elementwise(call, context, lambda values: np.asarray(pick(bound, values)))
+
+
+def round_(call: Call, context: Context) -> Grid:
+    """Return values rounded to a multiple of a number, 1 unless given."""
+    nearest = context.scalar(call.args[1])[:, None] if len(call.args) > 1 else 1.0
+    return elementwise(call, context, lambda values: rounded(values, nearest))
+
+
+def timestamp(call: Call, context: Context) -> Grid:
+    """Return the time of each sample in seconds; of anything but a selector, the evaluation's."""
+    argument = unwrap(call.args[0])
+    if isinstance(argument, VectorSelector):
+        grid, times = select_instant(context, argument)
+        seconds = times / 1000.0
+    else:
+        grid = context.vector(argument)
+        seconds = np.repeat(context.times[:, None] / 1000.0, grid.block.size, axis=1)
+    return renamed(Grid(grid.block, seconds, grid.mask, grid.nameless), context)
+
+
+def to_vector(call: Call, context: Context) -> Grid:
+    """Return a number as a series without labels."""
+    return vector_of(context.scalar(call.args[0]))
+
+
+def sort(call: Call, context: Context, *, reverse: bool) -> Grid:
+    """Return an instant vector in the order of its values, NaN last."""
+    grid = context.vector(call.args[0])
+    if grid.steps != 1:
+        return grid
+    found = np.flatnonzero(grid.mask[0])
+    values = grid.values[0, found]
+    order = found[np.lexsort((-values if reverse else values, np.isnan(values)))]
+    return Grid(grid.block, grid.values, grid.mask, grid.nameless, order)
+
+
+def sort_by_label(call: Call, context: Context, *, reverse: bool) -> Grid:
+    """Return an instant vector in the natural order of its labels."""
+    grid = context.vector(call.args[0])
+    if grid.steps != 1:
+        return grid
+    names = [evaluate_string(arg) for arg in call.args[1:]]
+    order = [i for i in label_order(grid.block, names, reverse=reverse) if grid.mask[0, i]]
+    return Grid(grid.block, grid.values, grid.mask, grid.nameless, np.array(order, np.intp))
+
+
+def relabelled(grid: Grid, block: LabelBlock, target: str) -> Grid:
+    """Return the vector under a new block; setting the metric name keeps it from being dropped."""
+    nameless = grid.nameless
+    if target == METRIC_NAME and nameless is not None:
+        nameless = np.zeros(block.size, np.bool_)
+    return merge_same_labels(Grid(block, grid.values, grid.mask, nameless, grid.order))
+
+
+def label_replace(call: Call, context: Context) -> Grid:
+    """Return the vector with one label set from another by a regex."""
+    grid = context.vector(call.args[0])
+    target, template, source, pattern = (evaluate_string(arg) for arg in call.args[1:])
+    return relabelled(grid, replaced(grid.block, target, template, source, pattern), target)
+
+
+def label_join(call: Call, context: Context) -> Grid:
+    """Return the vector with one label set from several others."""
+    grid = context.vector(call.args[0])
+    target, separator, *sources = (evaluate_string(arg) for arg in call.args[1:])
+    return relabelled(grid, joined(grid.block, target, separator, sources), target)
+
+
+def absent(call: Call, context: Context) -> Grid:
+    """Return 1 at the steps where a vector is empty."""
+    argument = unwrap(call.args[0])
+    if call.function == "absent":
+        held = context.vector(argument).mask
+    else:
+        ranges = context.ranges(argument)
+        held = apply_windows("present_over_time", ranges, [], context).mask
+    block = LabelBlock.of([absent_labels(argument)])
+    return Grid(block, np.ones((context.steps, 1)), np.logical_not(held.any(axis=1, keepdims=True)))
+
+
+Measure = Callable[[histogram.Buckets, list[Floats]], Floats]
+
+
+def of_histograms(
+    argument: Expr, numbers: list[Floats], context: Context, measure: Measure
+) -> Grid:
+    """Return one number for every classic histogram that is present."""
+    grid = context.vector(argument)
+    layout = histogram.layout_of(grid.block)
+    histogram.remark_bad_bounds(layout, grid, context.remarks)
+    if not layout.block.size:
+        return empty_grid(context.steps)
+    buckets = histogram.gather(layout, grid)
+    wide = [np.repeat(number, layout.block.size) for number in numbers]
+    shape = (context.steps, layout.block.size)
+    values = measure(buckets, wide).reshape(shape)
+    return renamed(Grid(layout.block, values, (buckets.number > 0).reshape(shape)), context)
+
+
+def repaired(buckets: histogram.Buckets, remarks: RemarkList) -> histogram.Buckets:
+    """Return buckets whose counts no longer fall, with a remark where they did."""
+    fixed, fell = histogram.monotonic(buckets)
+    if fell.any():
+        remarks.inform(
+            "input to histogram_quantile needed to be fixed for monotonicity "
+            "(counts of a bucket fell below those of the bucket before it)"
+        )
+    return fixed
+
+
+def histogram_quantile(call: Call, context: Context) -> Grid:
+    """Return a quantile of every classic histogram."""
+    q = context.scalar(call.args[0])
+    remark_quantiles(q, context.remarks)
+    return of_histograms(
+        call.args[1],
+        [q],
+        context,
+        lambda buckets, wide: histogram.quantile(repaired(buckets, context.remarks), wide[0]),
+    )
+
+
+def histogram_quantiles(call: Call, context: Context) -> Grid:
+    """Return several quantiles of every classic histogram, told apart by a label."""
+    label = evaluate_string(call.args[1])
+    grids = []
+    for arg in call.args[2:]:
+        grid = histogram_quantile(Call(call.function, (arg, call.args[0])), context)
+        text = quantile_label(float(context.scalar(arg)[0]))
+        block = grid.block.replacing(label, [text] * grid.block.size)
+        grids.append(Grid(block, grid.values, grid.mask, grid.nameless))
+    return merge_same_labels(side_by_side(grids, context.steps))
+
+
+def quantile_label(q: float) -> str:
+    """Return a quantile as a label value, in the form of an OpenMetrics float."""
+    text = go_number(q)
+    return f"{text}.0" if text.lstrip("-").isdigit() else text
+
+
+def side_by_side(grids: list[Grid], steps: int) -> Grid:
+    """Return the series of several vectors as one."""
+    if not grids:
+        return empty_grid(steps)
+    whole = grids[0]
+    for grid in grids[1:]:
+        marks = None
+        if whole.nameless is not None and grid.nameless is not None:
+            marks = np.concatenate((whole.nameless, grid.nameless))
+        values = np.concatenate((whole.values, grid.values), axis=1)
+        mask = np.concatenate((whole.mask, grid.mask), axis=1)
+        whole = Grid(concatenate(whole.block, grid.block), values, mask, marks)
+    return whole
+
+
+def histogram_fraction(call: Call, context: Context) -> Grid:
+    """Return the share of observations between two bounds for every classic histogram."""
+    bounds = [context.scalar(arg) for arg in call.args[:2]]
+    return of_histograms(
+        call.args[2],
+        bounds,
+        context,
+        lambda buckets, wide: histogram.fraction(repaired(buckets, context.remarks), *wide),
+    )
+
+
+VECTOR_FUNCTIONS: dict[str, Callable[[Call, Context], Grid]] = {
+    "absent": absent,
+    "absent_over_time": absent,
+    "clamp": clamp,
+    "clamp_max": lambda call, context: clamp_side(call, context, np.minimum),
+    "clamp_min": lambda call, context: clamp_side(call, context, np.maximum),
+    "histogram_fraction": histogram_fraction,
+    "histogram_quantile": histogram_quantile,
+    "histogram_quantiles": histogram_quantiles,
+    "label_join": label_join,
+    "label_replace": label_replace,
+    "round": round_,
+    "sort": lambda call, context: sort(call, context, reverse=False),
+    "sort_desc": lambda call, context: sort(call, context, reverse=True),
+    "sort_by_label": lambda call, context: sort_by_label(call, context, reverse=False),
+    "sort_by_label_desc": lambda call, context: sort_by_label(call, context, reverse=True),
+    "timestamp": timestamp,
+    "vector": to_vector,
+}
+
+
+def scalar(call: Call, context: Context) -> Floats:
+    """Return the value of the only series of a vector, NaN where there is not exactly one."""
+    grid = context.vector(call.args[0])
+    only = grid.mask.sum(axis=1) == 1
+    if not grid.block.size:
+        return np.full(context.steps, np.nan)
+    found = grid.values[np.arange(grid.steps), grid.mask.argmax(axis=1)]
+    return np.where(only, found, np.nan)
+
+
+def pick_of(call: Call, context: Context, pick: np.ufunc) -> Floats:
+    """Return the larger or smaller of several numbers."""
+    return np.asarray(pick.reduce([context.scalar(arg) for arg in call.args]))
+
+
+def constant(value: Callable[[Context], float]) -> Callable[[Call, Context], Floats]:
+    """Return a function without arguments that has one value for the whole query."""
+    return lambda _, context: np.full(context.steps, value(context))
+
+
+SCALAR_FUNCTIONS: dict[str, Callable[[Call, Context], Floats]] = {
+    "time": lambda _, context: context.times / 1000.0,
+    "pi": constant(lambda _: np.pi),
+    "scalar": scalar,
+    "max_of": lambda call, context: pick_of(call, context, np.maximum),
+    "min_of": lambda call, context: pick_of(call, context, np.minimum),
+    "start": constant(lambda context: context.start_ms / 1000),
+    "end": constant(lambda context: context.end_ms / 1000),
+    "step": constant(lambda context: context.step_ms / 1000),
+    "range": constant(lambda context: (context.end_ms - context.start_ms) / 1000),
+}
