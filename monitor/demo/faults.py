@@ -105,7 +105,7 @@ FAULT_KINDS = {
         FaultKind(
             "certificate_expired",
             "Certificate expired",
-            "New TLS connections get a certificate that ran out yesterday. Needs `--tls`.",
+            "New TLS connections get a certificate that ran out yesterday. Needs the option --tls.",
             "Everything",
         ),
         FaultKind(

@@ -130,7 +130,9 @@ class Demo:
 
     def _bind(self, port: int) -> socket.socket:
         family = socket.AF_INET6 if ":" in self.settings.host else socket.AF_INET
-        listener = self._resources.enter_context(socket.socket(family))
+        # Named TCP: asyncio sends without delay only where that is said (else 40 ms an answer).
+        made = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
+        listener = self._resources.enter_context(made)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind((self.settings.host, port))
         listener.listen(BACKLOG)

@@ -25,7 +25,16 @@ async def panel_page(request: Request) -> Response:
     groups = [
         (group, list(kinds)) for group, kinds in groupby(FAULT_KINDS.values(), lambda k: k.group)
     ]
-    return render(request, "faults.html", groups=groups, faults=faults, active=faults.active())
+    active = faults.active()
+    return render(
+        request,
+        "faults.html",
+        groups=groups,
+        faults=faults,
+        active=active,
+        titles=[FAULT_KINDS[name].title.lower() for name in active],
+        address=str(request.base_url).rstrip("/"),
+    )
 
 
 async def switch(request: Request) -> Response:

@@ -1,5 +1,6 @@
 """A customer for tests: a browser that keeps cookies and sends the forms it finds on a page."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import requests
@@ -31,7 +32,7 @@ class Page:
     status: int
     path: str
     tree: HTMLParser
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     def one(self, selector: str) -> Node:
         """Return the one element that must be there."""
@@ -101,5 +102,5 @@ class Shopper:
 
     def _read(self, answer: requests.Response) -> Page:
         path = answer.url.removeprefix(self.url)
-        self.page = Page(answer.status_code, path, HTMLParser(answer.text), dict(answer.headers))
+        self.page = Page(answer.status_code, path, HTMLParser(answer.text), answer.headers)
         return self.page
