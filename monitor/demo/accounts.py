@@ -15,7 +15,7 @@ CUSTOMERS = (
     ("youssef@customers.example", "Youssef Alaoui"),
     ("grace@customers.example", "Grace Nakato"),
 )
-ACCOUNT_LIMIT = 2_000
+ACCOUNT_LIMIT = 1_000
 SCRYPT_COST = (
     2**12
 )  # about 4 MB and 10 ms a login: enough for a demo that hashes several times a minute

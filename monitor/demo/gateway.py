@@ -19,7 +19,7 @@ from starlette.routing import Route
 
 from monitor.demo.faults import FaultPanel
 
-PAYMENT_LIMIT = 5_000
+PAYMENT_LIMIT = 1_500
 HANG_SECONDS = 60.0  # how long a hanging gateway keeps a caller that does not give up
 HANG_CHECK_SECONDS = 0.1
 CARDS = {  # test cards and what the issuing bank says to them

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 COOKIE = "kijani_session"
-SESSION_LIMIT = 5_000
+SESSION_LIMIT = 2_000
 SESSION_AGE = timedelta(hours=2)
 
 

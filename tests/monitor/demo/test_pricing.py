@@ -3,7 +3,7 @@
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.demo.catalogue import load_catalogue
@@ -23,8 +23,10 @@ PRODUCTS = load_catalogue().products
 CARTS = st.lists(
     st.builds(Line, st.sampled_from(PRODUCTS), st.integers(1, 20)), min_size=1, max_size=8
 )
+UNHURRIED = settings(deadline=None)  # a busy machine is no fault of the law
 
 
+@UNHURRIED
 @given(CARTS, st.sampled_from(SHIPPING_METHODS), st.sampled_from([None, *PROMOS.values()]))
 def test_a_total_is_its_parts_and_never_negative(lines, shipping, promo) -> None:  # type: ignore[no-untyped-def] # given by hypothesis
     """Lines + shipping − discount, whatever is bought, and no discount exceeds what it cuts."""

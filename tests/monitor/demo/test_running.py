@@ -112,7 +112,7 @@ def test_requests_are_counted_by_route_method_and_status(
     shop: RunningShop, shopper: Shopper
 ) -> None:
     """A route is named by its pattern, so that articles do not multiply the series."""
-    key = ("shop_http_requests_total", "/products/{sku}", "GET", "200")
+    key = ("shop_http_requests_total", "GET", "/products/{sku}", "200")  # labels by name
     before = samples(shop).get(key, 0)
     shopper.get("/products/KM-1001")
     shopper.get("/products/KM-1002")

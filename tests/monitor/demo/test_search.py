@@ -4,7 +4,7 @@ from dataclasses import replace
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.demo.catalogue import Product, load_catalogue
@@ -21,6 +21,7 @@ QUERIES = st.builds(
     in_stock_only=st.booleans(),
     sort=st.sampled_from(list(SORTS)),
 )
+UNHURRIED = settings(deadline=None)  # a busy machine is no fault of the law
 
 
 def has_stock(product: Product) -> bool:
@@ -38,6 +39,7 @@ def every_page(query: Query) -> list[Product]:
     return [product for page in pages for product in page]
 
 
+@UNHURRIED
 @given(QUERIES)
 def test_the_pages_together_are_the_results_each_once(query: Query) -> None:
     """No result is lost or doubled between pages, and the count is true."""
@@ -46,6 +48,7 @@ def test_the_pages_together_are_the_results_each_once(query: Query) -> None:
     assert find_products(PRODUCTS, query, has_stock).count == len(found)
 
 
+@UNHURRIED
 @given(QUERIES)
 def test_results_are_exactly_what_the_filters_allow(query: Query) -> None:
     """Every result passes every filter; nothing that passes is missing."""
@@ -62,6 +65,7 @@ def test_results_are_exactly_what_the_filters_allow(query: Query) -> None:
     assert query.words or found == allowed
 
 
+@UNHURRIED
 @given(QUERIES)
 def test_prices_are_in_the_asked_order_over_all_pages(query: Query) -> None:
     """Low to high means it from the first page to the last, and back."""
@@ -71,6 +75,7 @@ def test_prices_are_in_the_asked_order_over_all_pages(query: Query) -> None:
     assert falling == sorted(prices, reverse=True)
 
 
+@UNHURRIED
 @given(QUERIES, st.integers(1, 30))
 def test_a_link_to_a_page_asks_the_same_query(query: Query, page: int) -> None:
     """Reading a page's link gives the query back, so that filters survive turning pages."""
@@ -78,6 +83,7 @@ def test_a_link_to_a_page_asks_the_same_query(query: Query, page: int) -> None:
     assert parse_query(dict(parse_qsl(urlsplit(link).query))) == replace(query, page=page)
 
 
+@UNHURRIED
 @given(st.dictionaries(st.sampled_from(["q", "page", "price_min", "price_max", "sort"]), st.text()))
 def test_any_address_is_a_query(raw: dict[str, str]) -> None:
     """Nonsense in an address is left out; it never breaks the page."""
