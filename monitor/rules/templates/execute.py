@@ -173,7 +173,7 @@ class Execution:
         arguments = [self._operand(one, dot) for one in rest]
         if piped is not NOTHING:
             arguments.append(piped)
-        return self._operand(head, dot, tuple(arguments))
+        return self._operand(head, dot, tuple(arguments), command=True)
 
     def _call(self, name: str, rest: Sequence[Operand], dot: object, piped: object) -> object:
         if name in LAZY:
@@ -194,8 +194,17 @@ class Execution:
                 return value
         return value if piped is NOTHING else piped
 
-    def _operand(self, operand: Operand, dot: object, arguments: tuple[object, ...] = ()) -> object:
+    def _operand(
+        self,
+        operand: Operand,
+        dot: object,
+        arguments: tuple[object, ...] = (),
+        *,
+        command: bool = False,
+    ) -> object:
         match operand:
+            case Literal(None) if command:
+                raise TemplateError("nil is not a command")
             case Literal(constant):
                 return _plain(constant, arguments)
             case Dot():

@@ -6,7 +6,6 @@ number where a text is wanted is an error there, and so it is here.
 
 from __future__ import annotations
 
-import html
 import json
 import math
 import re
@@ -141,7 +140,7 @@ def _slice(value: object, *bounds: object) -> object:
 
 
 def _title(text: str) -> str:
-    return re.sub(r"(?<![\w'])[^\W\d_]", lambda found: found[0].upper(), text)
+    return re.sub(r"(?<!\w)[^\W\d_]", lambda found: found[0].upper(), text)
 
 
 def _pattern(text: str) -> re2._Regexp[str]:
@@ -209,7 +208,11 @@ def expression_link(expression: str, *, tab: int) -> str:
 
 def _javascript(*values: object) -> str:
     text = json.dumps(joined(values), ensure_ascii=False)[1:-1]
-    return text.translate({ord(one): f"\\u{ord(one):04X}" for one in "<>&='"})
+    return text.translate(_SCRIPT)
+
+
+_HTML = str.maketrans({"<": "&lt;", ">": "&gt;", "&": "&amp;", "'": "&#39;", '"': "&#34;"})
+_SCRIPT = str.maketrans({"'": "\\'", **{one: f"\\u{ord(one):04X}" for one in "<>&="}})
 
 
 PURE: dict[str, Function] = {
@@ -220,7 +223,7 @@ PURE: dict[str, Function] = {
     "print": Function(lambda *values: joined(values), (), ANY),
     "println": Function(lambda *values: " ".join(map(shown, values)) + "\n", (), ANY),
     "printf": Function(lambda pattern, *values: formatted(pattern, values), (TEXT,), ANY),
-    "html": Function(lambda *values: html.escape(joined(values)), (), ANY),
+    "html": Function(lambda *values: joined(values).translate(_HTML), (), ANY),
     "js": Function(_javascript, (), ANY),
     "urlquery": Function(lambda *values: quote_plus(joined(values)), (), ANY),
     "eq": Function(_equal, (ANY, ANY), ANY),

@@ -99,7 +99,7 @@ def to_time(value: object) -> Moment:
     amount = number(value)
     if not math.isfinite(amount) or abs(amount) * 1000 > MAXIMUM_MILLISECONDS:
         raise TemplateError(f"{amount:g} cannot be represented as a timestamp")
-    return Moment(math.floor(amount * 1000))
+    return Moment(int(amount * 1e9 / 1e6))  # by way of nanoseconds and cut off, as Prometheus does
 
 
 def to_duration(value: object) -> Span:
