@@ -87,12 +87,8 @@ def marks() -> list[Builder[AnnotationQuery]]:
     return [
         _pushed("Incidents", "incident", RED),
         _pushed("Maintenance", "maintenance", BLUE),
-        dashboard.AnnotationQuery()
-        .name("Critical alerts")
-        .datasource(SOURCE)
-        .enable(True)
-        .icon_color(AMBER)
-        .expr('ALERTS{alertstate="firing", severity="critical"}'),
+        _measured("Maintenance under way", "max by (component) (monitor_maintenance_active)", BLUE),
+        _measured("Critical alerts", 'ALERTS{alertstate="firing", severity="critical"}', AMBER),
     ]
 
 
@@ -119,6 +115,12 @@ def _choice(name: str, definition: str) -> dashboard.QueryVariable:
         .include_all(True)
         .current(everything)
     )
+
+
+def _measured(name: str, expression: str, color: str) -> dashboard.AnnotationQuery:
+    """Marks wherever the expression is more than 0, which needs no push."""
+    query = dashboard.AnnotationQuery().name(name).datasource(SOURCE).enable(True)
+    return query.icon_color(color).expr(f"{expression} > 0")
 
 
 def _pushed(name: str, tag: str, color: str) -> dashboard.AnnotationQuery:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
@@ -18,10 +18,19 @@ class Outcome(StrEnum):
     DROPPED = "dropped"
 
 
+def _no_channels() -> Iterable[str]:
+    return ()
+
+
 @dataclass
 class DeliveryStats:
-    """Counts since the start of the process; safe to use from several threads."""
+    """Counts since the start of the process; safe to use from several threads.
 
+    `channels` names those whose counts are there from the start, at zero, so that a first failure
+    shows as an increase.
+    """
+
+    channels: Callable[[], Iterable[str]] = _no_channels
     _counts: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -32,5 +41,6 @@ class DeliveryStats:
 
     def totals(self) -> Mapping[tuple[str, Outcome], int]:
         """Return the counts by (channel, outcome)."""
+        zero = {(channel, outcome): 0 for channel in self.channels() for outcome in Outcome}
         with self._lock:
-            return dict(self._counts)
+            return zero | self._counts

@@ -19,6 +19,7 @@ import structlog
 from sqlalchemy.exc import OperationalError
 
 from monitor.notify.courier import Courier, Mute, mute_nothing
+from monitor.notify.kinds import REPORTER
 from monitor.notify.message import Context
 from monitor.notify.routes import ChannelLike, Route, make_routes
 from monitor.notify.stats import DeliveryStats
@@ -47,7 +48,7 @@ class OutboxWorker:
         poll_seconds: float = POLL_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        self.stats = DeliveryStats()
+        self.stats = DeliveryStats(lambda: [REPORTER, *(channel.name for channel in channels())])
         self._store = store
         self._channels = channels
         self._context = context

@@ -48,7 +48,17 @@ def test_a_queued_notification_is_sent_once_and_its_receipt_is_on_the_timeline(
     assert lines(store, incident) == [
         ("notification_sent", f"Told oncall: {key} (127.0.0.1 answered 204).")
     ]
-    assert worker.stats.totals() == {("oncall", Outcome.SENT): 1}
+
+
+def test_attempts_are_counted_and_start_at_zero(sqlite_store: Store, hook: HttpSink) -> None:
+    """Every channel has every outcome from the start, so that a first failure is an increase."""
+    put_row(sqlite_store)
+    worker = make_worker(sqlite_store, webhook(hook))
+    before = worker.stats.totals()
+    worker.deliver_due(NOW)
+    assert set(before) == {(c, o) for c in ("reporter", "oncall") for o in Outcome}
+    assert set(before.values()) == {0}
+    assert worker.stats.totals() == {**before, ("oncall", Outcome.SENT): 1}
 
 
 def test_a_temporary_failure_is_tried_again_with_the_same_id(
