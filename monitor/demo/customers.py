@@ -167,20 +167,25 @@ class Customers:
         """Begin visits until stopped; a rate of 0 begins none."""
         if self._per_minute <= 0:
             return
-        loop = asyncio.get_running_loop()
-        with ThreadPoolExecutor(VISITS_AT_ONCE, "shop-customer") as pool:
+        pool = ThreadPoolExecutor(VISITS_AT_ONCE, "shop-customer")
+        try:
             while not self._stopped.is_set():
                 await asyncio.sleep(60 / self._per_minute * self._dice.uniform(0.5, 1.5))
                 if self._under_way < VISITS_AT_ONCE:
-                    self._under_way += 1
-                    kind = self._dice.choices(list(KINDS), list(KINDS.values()))[0]
-                    visit = Visit(self._url, random.Random(self._dice.random()), self._pause)
-                    future = loop.run_in_executor(pool, visit.run, kind)
-                    future.add_done_callback(lambda _: self._leave())
+                    self._begin_visit(pool)
+        finally:  # not waited for: visitors wait for answers of this very event loop
+            pool.shutdown(wait=False, cancel_futures=True)
 
     def stop(self) -> None:
         """Let customers leave at their next step."""
         self._stopped.set()
+
+    def _begin_visit(self, pool: ThreadPoolExecutor) -> None:
+        self._under_way += 1
+        kind = self._dice.choices(list(KINDS), list(KINDS.values()))[0]
+        visit = Visit(self._url, random.Random(self._dice.random()), self._pause)
+        future = asyncio.get_running_loop().run_in_executor(pool, visit.run, kind)
+        future.add_done_callback(lambda _: self._leave())
 
     def _leave(self) -> None:
         self._under_way -= 1

@@ -9,7 +9,7 @@ from enum import StrEnum
 
 from monitor.demo.pricing import Line, ShippingMethod, Totals
 
-ORDER_LIMIT = 1_500  # oldest orders are forgotten past this
+ORDER_LIMIT = 1_000  # oldest orders are forgotten past this
 NUMBER_LETTERS = "23456789ABCDEFGHJKLMNPQRSTUVWXYZ"  # none that are mistaken for another
 NUMBER_LENGTH = 8
 

@@ -66,6 +66,15 @@ def test_the_process_ends_with_the_parent_it_was_given() -> None:
         assert process.wait(10) == 0
 
 
+@pytest.mark.slow
+def test_the_process_ends_soon_while_customers_wait_for_it() -> None:
+    """Visitors stuck in a slow search do not keep the shop from ending."""
+    with started("--customers-per-minute", "600", "--fault", "search_slow") as (process, _):
+        time.sleep(3)  # real customers have to arrive
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(6) == 0
+
+
 def test_a_taken_port_is_said_in_one_line() -> None:
     """The process gives up with code 1 and names the reason."""
     with running_shop() as taken:
