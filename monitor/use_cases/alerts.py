@@ -21,8 +21,9 @@ from monitor.storage.incidents import Incident
 from monitor.storage.numbers import lock_incidents
 from monitor.storage.store import Store
 from monitor.use_cases.intake import AlertPolicy, Counted, Intake, Mute
+from monitor.use_cases.policy import alert_policy
 
-STANDARD = AlertPolicy()
+STANDARD = alert_policy()
 TRIES = 5  # transactions of two replicas may collide; each loser starts again
 
 _Result = TypeVar("_Result")
