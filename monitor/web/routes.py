@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
+from monitor.web.api import alerts, incidents
 from monitor.web.pages import account, health, runbooks, sign_in
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -11,4 +12,6 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     account.router,
     runbooks.router,
+    alerts.router,
+    incidents.router,
 )

@@ -21,7 +21,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from incidents.alerts import v2, webhook_v4
-from incidents.alerts.matchers import BadMatcher, Matcher, all_hold, parse_matcher
+from incidents.alerts.matchers import BadMatcher, all_hold, parse_matcher
 from incidents.alerts.wire import Parsed, Refusal, write_time
 from monitor.storage import alerts as alert_rows
 from monitor.use_cases.alerts import receive_alerts
@@ -40,19 +40,39 @@ Reader = Callable[[bytes, datetime], Parsed]
 Flag = Annotated[bool, Query()]
 
 
-@router.post("/api/v2/alerts", max_body_size=LONGEST_BODY_BYTES, openapi_extra={
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {
-        "type": "array", "items": {"type": "object", "required": ["labels"]}}}}}
-})
+@router.post(
+    "/api/v2/alerts",
+    max_body_size=LONGEST_BODY_BYTES,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "array", "items": {"type": "object", "required": ["labels"]}}
+                }
+            },
+        }
+    },
+)
 async def post_alerts(request: Request, services: Given) -> Response:
     """Take a batch as an Alertmanager would; an empty 200 says that all of it is stored."""
     return await _take(request, services, v2.parse, "api/v2")
 
 
-@router.post("/api/v1/alertmanager", max_body_size=LONGEST_BODY_BYTES, openapi_extra={
-    "requestBody": {"required": True, "content": {"application/json": {"schema": {
-        "type": "object", "required": ["version", "alerts"]}}}}
-})
+@router.post(
+    "/api/v1/alertmanager",
+    max_body_size=LONGEST_BODY_BYTES,
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {
+                "application/json": {
+                    "schema": {"type": "object", "required": ["version", "alerts"]}
+                }
+            },
+        }
+    },
+)
 async def post_webhook(request: Request, services: Given) -> Response:
     """Take what an Alertmanager sends to a webhook, version 4."""
     return await _take(request, services, webhook_v4.parse, "alertmanager")
@@ -65,8 +85,6 @@ def get_alerts(
     *,
     active: Flag = True,
     silenced: Flag = True,
-    inhibited: Flag = True,
-    unprocessed: Flag = True,
 ) -> Response:
     """List what fires, muted alerts as suppressed; resolved ones are not listed."""
     try:

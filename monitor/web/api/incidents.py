@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Annotated, Any
 
-from fastapi import APIRouter, Depends, Header, Query, Request, Response
+from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Connection
 
@@ -27,6 +27,8 @@ from monitor.web.services import Given, Services
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 MOST_LISTED = 500
+LARGEST = 2**31 - 1  # what an integer column holds
+Number = Annotated[int, Path(ge=1, le=LARGEST)]
 
 Viewer = Depends(require(Permission.VIEW))
 Responder = Annotated[Actor, Depends(require(Permission.WORK_INCIDENTS))]
@@ -158,7 +160,9 @@ def list_incidents(
     open_: Annotated[bool | None, Query(alias="open")] = None,
     component: str | None = None,
     severity: Severity | None = None,
-    before: Annotated[int | None, Query(ge=1, description="Only lower numbers.")] = None,
+    before: Annotated[
+        int | None, Query(ge=1, le=LARGEST, description="Only lower numbers.")
+    ] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
 ) -> IncidentList:
     """List the newest incidents that match."""
@@ -172,7 +176,7 @@ def list_incidents(
 
 
 @router.get("/{number}", dependencies=[Viewer])
-def get_incident(number: int, services: Given) -> IncidentDetail:
+def get_incident(number: Number, services: Given) -> IncidentDetail:
     """Give one incident with its alerts, timeline and public notes."""
     with services.store.read() as connection:
         return _detail(connection, rows.load_incident(connection, number))
@@ -239,7 +243,7 @@ def open_incident(body: NewIncident, by: Responder, ask: Asks, answer: Response)
 
 
 @router.post("/{number}/acknowledge")
-def acknowledge(number: int, by: Responder, ask: Asks) -> IncidentDetail:
+def acknowledge(number: Number, by: Responder, ask: Asks) -> IncidentDetail:
     """Record who has taken the incident, and when."""
     return ask.answer(
         lambda: ask.desk.acknowledge(number, by=by.name, now=ask.now, once=ask.once(by))
@@ -247,7 +251,7 @@ def acknowledge(number: int, by: Responder, ask: Asks) -> IncidentDetail:
 
 
 @router.post("/{number}/take-over")
-def take_over(number: int, by: Responder, ask: Asks) -> IncidentDetail:
+def take_over(number: Number, by: Responder, ask: Asks) -> IncidentDetail:
     """Keep automation from closing the incident."""
     return ask.answer(
         lambda: ask.desk.take_over(number, by=by.name, now=ask.now, once=ask.once(by))
@@ -255,7 +259,7 @@ def take_over(number: int, by: Responder, ask: Asks) -> IncidentDetail:
 
 
 @router.post("/{number}/hand-back")
-def hand_back(number: int, by: Responder, ask: Asks) -> IncidentDetail:
+def hand_back(number: Number, by: Responder, ask: Asks) -> IncidentDetail:
     """Let automation close the incident again."""
     return ask.answer(
         lambda: ask.desk.hand_back(number, by=by.name, now=ask.now, once=ask.once(by))
@@ -263,7 +267,7 @@ def hand_back(number: int, by: Responder, ask: Asks) -> IncidentDetail:
 
 
 @router.post("/{number}/notes")
-def add_note(number: int, body: NewNote, by: Writer, ask: Asks) -> IncidentDetail:
+def add_note(number: Number, body: NewNote, by: Writer, ask: Asks) -> IncidentDetail:
     """Write an internal note."""
     return ask.answer(
         lambda: ask.desk.add_note(
@@ -273,7 +277,7 @@ def add_note(number: int, body: NewNote, by: Writer, ask: Asks) -> IncidentDetai
 
 
 @router.post("/{number}/updates")
-def publish_update(number: int, body: NewUpdate, by: Publisher, ask: Asks) -> IncidentDetail:
+def publish_update(number: Number, body: NewUpdate, by: Publisher, ask: Asks) -> IncidentDetail:
     """Tell customers something."""
     return ask.answer(
         lambda: ask.desk.publish_update(
@@ -288,7 +292,7 @@ def publish_update(number: int, body: NewUpdate, by: Publisher, ask: Asks) -> In
 
 
 @router.post("/{number}/status")
-def change_status(number: int, body: Move, by: Responder, ask: Asks) -> IncidentDetail:
+def change_status(number: Number, body: Move, by: Responder, ask: Asks) -> IncidentDetail:
     """Move the incident to another status."""
     return ask.answer(
         lambda: ask.desk.change_status(

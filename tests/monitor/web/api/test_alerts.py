@@ -1,0 +1,180 @@
+"""The doors for alerts, as their senders see them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from fastapi.testclient import TestClient
+from sqlalchemy.exc import OperationalError
+
+from monitor.storage import incidents as rows
+from monitor.storage.store import Store
+from monitor.web.api import alerts as door
+from tests.monitor.web.builders import FakeSettings, Web, services
+from tests.shared_data import shared_json, shared_path
+
+TOKEN = "sixteen characters and more"
+DOWN = {"alertname": "JourneyDown", "severity": "critical", "component": "checkout"}
+JSON = {"content-type": "application/json"}
+
+
+def post(client: TestClient, *alerts: Mapping[str, object]) -> int:
+    return client.post("/api/v2/alerts", json=list(alerts)).status_code
+
+
+def incident_count(web: Web) -> int:
+    with web.services.store.read() as connection:
+        return len(rows.open_incidents(connection))
+
+
+def test_an_alert_is_committed_before_its_answer(web: Web) -> None:
+    """The 200 is empty, and the incident is there."""
+    answer = web.client().post("/api/v2/alerts", json=[{"labels": DOWN}])
+    assert (answer.status_code, answer.content, incident_count(web)) == (200, b"", 1)
+
+
+def test_captured_bad_posts_are_answered_byte_for_byte_alike(web: Web) -> None:
+    """Status and JSON body of 35 requests, over HTTP."""
+    client = web.client()
+    for case in shared_json("fixtures/alertmanager/api_v2_post_validation.json")["cases"]:
+        request = case["request"]
+        raw = isinstance(request, str)
+        body = request.encode("latin-1") if raw else json.dumps(request).encode()
+        headers = {"content-type": case["content_type"]} if case["content_type"] else {}
+        answer = client.post("/api/v2/alerts", content=body, headers=headers)
+        assert answer.status_code == case["http_status"], case["case"]
+        assert (answer.json() if answer.content else "") == case["response"], case["case"]
+
+
+def test_the_good_alerts_of_a_refused_batch_are_kept(web: Web) -> None:
+    """As Alertmanager keeps them."""
+    status = post(web.client(), {"labels": {"bad-name": "x"}}, {"labels": DOWN})
+    assert (status, incident_count(web)) == (400, 1)
+
+
+def test_an_outage_as_prometheus_tells_it_opens_and_resolves(web: Web) -> None:
+    """Captured bodies, at the times they were sent."""
+    client = web.client()
+    for name in ("firing_first", "firing_resend", "resolved", "resolved_resend"):
+        body = shared_path(f"fixtures/prometheus/post_alerts_{name}.json").read_bytes()
+        assert client.post("/api/v2/alerts", content=body, headers=JSON).status_code == 200
+    assert incident_count(web) == 0
+
+
+def test_a_webhook_of_an_alertmanager_is_taken(web: Web) -> None:
+    """Two locations of one journey are one incident."""
+    body = shared_path("fixtures/alertmanager/webhook_v4_firing_two.json").read_bytes()
+    answer = web.client().post("/api/v1/alertmanager", content=body, headers=JSON)
+    assert (answer.status_code, incident_count(web)) == (200, 1)
+
+
+def test_a_webhook_that_is_none_is_refused(web: Web) -> None:
+    """With what was expected."""
+    answer = web.client().post("/api/v1/alertmanager", json={"version": "3"})
+    assert (answer.status_code, "version '4'" in answer.json()["message"]) == (400, True)
+
+
+@pytest.mark.parametrize(
+    ("token", "shown", "address", "status"),
+    [
+        (None, None, "127.0.0.1", 200),
+        (None, None, "192.0.2.7", 401),
+        (TOKEN, None, "127.0.0.1", 401),
+        (TOKEN, "wrong", "127.0.0.1", 401),
+        (TOKEN, TOKEN, "192.0.2.7", 200),
+    ],
+)
+def test_without_the_token_nothing_gets_in(
+    sqlite_store: Store, token: str | None, shown: str | None, address: str, status: int
+) -> None:
+    """Where none is set, only this machine itself is believed."""
+    web = Web(services(sqlite_store, settings=FakeSettings(alerts_token=token)))
+    client = web.client(address)
+    if shown:
+        client.headers["authorization"] = f"Bearer {shown}"
+    assert post(client, {"labels": DOWN}) == status
+    assert incident_count(web) == (1 if status == 200 else 0)
+
+
+def test_alerts_are_listed_as_alertmanager_lists_them(web: Web) -> None:
+    """The same keys, so that its clients read them; a resolved one is gone."""
+    client = web.client()
+    post(client, {"labels": DOWN}, {"labels": {"alertname": "Other"}})
+    listed = client.get("/api/v2/alerts").json()
+    theirs = shared_json("fixtures/alertmanager/api_v2_alerts.json")[0]
+    assert set(listed[0]) == set(theirs)
+    assert set(listed[0]["status"]) == set(theirs["status"])
+    post(client, {"labels": DOWN, "endsAt": web.now().isoformat()})
+    assert [a["labels"]["alertname"] for a in client.get("/api/v2/alerts").json()] == ["Other"]
+
+
+@pytest.mark.parametrize(
+    ("query", "count"),
+    [
+        ("filter=alertname%3DJourneyDown&active=true&inhibited=false&unprocessed=false", 1),
+        ("filter=alertname%3D~%22Journey.*%22&filter=component%3Dsearch", 0),
+        ("active=false", 0),
+        ("", 2),
+    ],
+)
+def test_lists_are_filtered_as_amtool_asks(web: Web, query: str, count: int) -> None:
+    """Several matchers are an and."""
+    client = web.client()
+    post(client, {"labels": DOWN}, {"labels": {"alertname": "Other"}})
+    assert len(client.get(f"/api/v2/alerts?{query}").json()) == count
+
+
+def test_a_bad_matcher_is_refused(web: Web) -> None:
+    """As a JSON text, with status 400."""
+    answer = web.client().get("/api/v2/alerts?filter=nonsense")
+    assert (answer.status_code, answer.json()) == (400, "bad matcher format: nonsense")
+
+
+def test_what_clients_ask_before_anything_else_is_answered(web: Web) -> None:
+    """amtool reads the status first, Grafana the receivers and groups."""
+    client = web.client()
+    post(client, {"labels": DOWN})
+    theirs = shared_json("fixtures/alertmanager/api_v2_status.json")
+    assert set(client.get("/api/v2/status").json()) == set(theirs)
+    assert client.get("/api/v2/receivers").json() == [{"name": "pager"}]
+    assert client.get("/api/v2/silences").json() == []
+    assert client.get("/api/v2/alerts/groups").json()[0]["labels"] == {"component": "checkout"}
+
+
+def test_an_unwell_database_is_503_and_a_time_to_wait(
+    web: Web, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The sender tries again; it is never told that the alert was wrong."""
+
+    def fail(*_: object, **__: object) -> None:
+        raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
+
+    monkeypatch.setattr(door, "receive_alerts", fail)
+    answer = web.client().post("/api/v2/alerts", json=[{"labels": DOWN}])
+    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
+
+
+def test_a_full_queue_is_503_too(web: Web) -> None:
+    """Waiting longer than the sender does helps nobody."""
+    web.app.state.batches_waiting = door.MOST_WAITING
+    assert post(web.client(), {"labels": DOWN}) == 503
+    web.app.state.batches_waiting = 0
+    assert (post(web.client(), {"labels": DOWN}), web.app.state.batches_waiting) == (200, 0)
+
+
+def test_a_storm_in_one_request_is_taken(web: Web) -> None:
+    """Ten thousand alerts, five megabytes, one transaction; one component is one incident."""
+    batch = [
+        {"labels": {**DOWN, "instance": str(n)}, "annotations": {"d": "x" * 300}}
+        for n in range(10_000)
+    ]
+    assert (post(web.client(), *batch), incident_count(web)) == (200, 1)
+
+
+def test_reading_alerts_needs_the_token_too(web: Web) -> None:
+    """What fires is nobody else's business."""
+    changed = replace(web.services, settings=FakeSettings(alerts_token=TOKEN))
+    assert Web(changed).client().get("/api/v2/alerts").status_code == 401
