@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 MILLISECOND_UNITS = (
@@ -271,11 +271,12 @@ class Binary(Expr):
 
 @dataclass(frozen=True, slots=True)
 class Call(Expr):
-    """A function applied to its arguments."""
+    """A function applied to its arguments; `places` are theirs in the text, `line:column`."""
 
     function: str
     args: tuple[Expr, ...]
     returns: ValueType = ValueType.VECTOR
+    places: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def type(self) -> ValueType:
@@ -297,6 +298,7 @@ class Aggregate(Expr):
     param: Expr | None = None
     grouping: tuple[str, ...] = ()
     without: bool = False
+    places: tuple[str, ...] = field(default=(), compare=False, repr=False)
 
     @property
     def type(self) -> ValueType:

@@ -9,5 +9,9 @@ class PromqlSyntaxError(PromqlError):
     """The text is not an expression of the supported language; raised by `parse` only."""
 
 
+class UnsupportedError(PromqlSyntaxError):
+    """The text is PromQL, but uses a construct that is left out here on purpose."""
+
+
 class QueryLimitError(PromqlError):
     """An evaluation would exceed its bounds in samples, steps or time; nothing was computed."""

@@ -26,6 +26,7 @@ from monitor.promql.errors import PromqlError
 from monitor.promql.functions import (
     SCALAR_FUNCTIONS,
     evaluate_string,
+    place_of,
     remark_quantiles,
     unwrap,
     vector_function,
@@ -109,7 +110,7 @@ def evaluate_aggregate(expr: Aggregate, context: Context) -> Grid:
     if param is None:
         return aggregation.reduced(expr.op, grouping, grid)
     if expr.op == "quantile":
-        remark_quantiles(param, context.remarks)
+        remark_quantiles(param, context.remarks, place_of(expr, 0))
         return aggregation.quantile(grouping, grid, param)
     limit = aggregation.limit_of(param)
     return aggregation.top(grouping, grid, limit, largest=expr.op == "topk")

@@ -8,6 +8,7 @@ import numpy as np
 
 from monitor.promql import histogram
 from monitor.promql.ast import (
+    Aggregate,
     Call,
     Expr,
     Paren,
@@ -95,10 +96,10 @@ def over_ranges(call: Call, context: Context) -> Grid:
     ranges = context.ranges(args[place])
     numbers = [context.scalar(arg) for index, arg in enumerate(args) if index != place]
     if call.function == "quantile_over_time":
-        remark_quantiles(numbers[0], context.remarks)
+        remark_quantiles(numbers[0], context.remarks, place_of(call, 0))
     grid = apply_windows(call.function, ranges, numbers, context)
     if call.function in ("rate", "increase"):
-        remark_names(grid, context.remarks)
+        remark_names(grid, context.remarks, place_of(call, 0))
     if call.function in KEEPS_NAME:
         return grid
     return renamed(grid, context)
@@ -125,7 +126,7 @@ def apply_windows(name: str, ranges: Ranges, numbers: list[Floats], context: Con
     return Grid(ranges.block, values, mask, ranges.nameless)
 
 
-def remark_names(grid: Grid, remarks: RemarkList) -> None:
+def remark_names(grid: Grid, remarks: RemarkList, place: str) -> None:
     """Note metrics under a counter function that are not named like counters."""
     column = grid.block.columns.get(METRIC_NAME)
     if column is None:
@@ -140,14 +141,20 @@ def remark_names(grid: Grid, remarks: RemarkList) -> None:
         for name in (name for code, name in odd.items() if code in present):
             remarks.inform(
                 "metric might not be a counter, name does not end in "
-                f'_total/_sum/_count/_bucket: "{name}"'
+                f'_total/_sum/_count/_bucket: "{name}"{place}'
             )
 
 
-def remark_quantiles(values: Floats, remarks: RemarkList) -> None:
+def remark_quantiles(values: Floats, remarks: RemarkList, place: str = "") -> None:
     """Warn of quantiles outside 0 to 1."""
     for value in values[~((values >= 0) & (values <= 1))].tolist():
-        remarks.warn(f"quantile value should be between 0 and 1, got {go_number(value)}")
+        text = f"quantile value should be between 0 and 1, got {go_number(value)}"
+        remarks.warn(text + place)
+
+
+def place_of(node: Call | Aggregate, argument: int) -> str:
+    """Return where an argument stands, as messages end: ` (1:25)`."""
+    return f" ({node.places[argument]})" if argument < len(node.places) else ""
 
 
 def go_number(value: float) -> str:
@@ -252,12 +259,13 @@ Measure = Callable[[histogram.Buckets, list[Floats]], Floats]
 
 
 def of_histograms(
-    argument: Expr, numbers: list[Floats], context: Context, measure: Measure
+    argument: Expr, place: str, numbers: list[Floats], context: Context, measure: Measure
 ) -> Grid:
     """Return one number for every classic histogram that is present."""
     grid = context.vector(argument)
     layout = histogram.layout_of(grid.block)
-    histogram.remark_bad_bounds(layout, grid, context.remarks)
+    for text in histogram.bad_bounds(layout, grid):
+        context.remarks.warn(text + place)
     if not layout.block.size:
         return empty_grid(context.steps)
     buckets = histogram.gather(layout, grid)
@@ -267,13 +275,13 @@ def of_histograms(
     return renamed(Grid(layout.block, values, (buckets.number > 0).reshape(shape)), context)
 
 
-def repaired(buckets: histogram.Buckets, remarks: RemarkList) -> histogram.Buckets:
+def repaired(buckets: histogram.Buckets, remarks: RemarkList, place: str) -> histogram.Buckets:
     """Return buckets whose counts no longer fall, with a remark where they did."""
     fixed, fell = histogram.monotonic(buckets)
     if fell.any():
         remarks.inform(
             "input to histogram_quantile needed to be fixed for monotonicity "
-            "(counts of a bucket fell below those of the bucket before it)"
+            f"(counts of a bucket fell below those of the bucket before it){place}"
         )
     return fixed
 
@@ -281,22 +289,28 @@ def repaired(buckets: histogram.Buckets, remarks: RemarkList) -> histogram.Bucke
 def histogram_quantile(call: Call, context: Context) -> Grid:
     """Return a quantile of every classic histogram."""
     q = context.scalar(call.args[0])
-    remark_quantiles(q, context.remarks)
-    return of_histograms(
-        call.args[1],
-        [q],
-        context,
-        lambda buckets, wide: histogram.quantile(repaired(buckets, context.remarks), wide[0]),
-    )
+    remark_quantiles(q, context.remarks, place_of(call, 0))
+    return one_quantile(call.args[1], place_of(call, 1), q, context)
+
+
+def one_quantile(argument: Expr, place: str, q: Floats, context: Context) -> Grid:
+    """Return a quantile of every classic histogram of a vector."""
+
+    def measure(buckets: histogram.Buckets, wide: list[Floats]) -> Floats:
+        return histogram.quantile(repaired(buckets, context.remarks, place), wide[0])
+
+    return of_histograms(argument, place, [q], context, measure)
 
 
 def histogram_quantiles(call: Call, context: Context) -> Grid:
     """Return several quantiles of every classic histogram, told apart by a label."""
     label = evaluate_string(call.args[1])
     grids = []
-    for arg in call.args[2:]:
-        grid = histogram_quantile(Call(call.function, (arg, call.args[0])), context)
-        text = quantile_label(float(context.scalar(arg)[0]))
+    for index, arg in enumerate(call.args[2:], start=2):
+        q = context.scalar(arg)
+        remark_quantiles(q, context.remarks, place_of(call, index))
+        grid = one_quantile(call.args[0], place_of(call, 0), q, context)
+        text = quantile_label(float(q[0]))
         block = grid.block.replacing(label, [text] * grid.block.size)
         grids.append(Grid(block, grid.values, grid.mask, grid.nameless))
     return merge_same_labels(side_by_side(grids, context.steps))
@@ -325,13 +339,12 @@ def side_by_side(grids: list[Grid], steps: int) -> Grid:
 
 def histogram_fraction(call: Call, context: Context) -> Grid:
     """Return the share of observations between two bounds for every classic histogram."""
-    bounds = [context.scalar(arg) for arg in call.args[:2]]
-    return of_histograms(
-        call.args[2],
-        bounds,
-        context,
-        lambda buckets, wide: histogram.fraction(repaired(buckets, context.remarks), *wide),
-    )
+    bounds, place = [context.scalar(arg) for arg in call.args[:2]], place_of(call, 2)
+
+    def measure(buckets: histogram.Buckets, wide: list[Floats]) -> Floats:
+        return histogram.fraction(repaired(buckets, context.remarks, place), *wide)
+
+    return of_histograms(call.args[2], place, bounds, context, measure)
 
 
 VECTOR_FUNCTIONS: dict[str, Callable[[Call, Context], Grid]] = {

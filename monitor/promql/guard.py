@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from monitor.promql.errors import PromqlSyntaxError
+from monitor.promql.errors import PromqlSyntaxError, UnsupportedError
 
 MAX_LENGTH_BYTES = 32 * 1024
 MAX_NESTING = 200
@@ -56,7 +56,7 @@ def check_tokens(text: str) -> None:
         if token["number"]:
             check_duration(token, before)
         if token["word"] in EXPERIMENTAL_WORDS and before == "]":
-            raise PromqlSyntaxError(f"{EXPERIMENTAL_WORDS[token['word']]} is not supported")
+            raise UnsupportedError(f"{EXPERIMENTAL_WORDS[token['word']]} is not supported")
         before = before if mark in ("-", "+") else token[0]
 
 

@@ -10,7 +10,6 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from monitor.promql.context import RemarkList
 from monitor.promql.grid import Grid
 from monitor.promql.labels import METRIC_NAME, Flags, Indices, LabelBlock
 from monitor.promql.source import Floats
@@ -198,11 +197,11 @@ def rank_of(buckets: Buckets, bound: Floats, total: Floats) -> Floats:
     return np.where(np.isnan(found) | (found > total), total, found)
 
 
-def remark_bad_bounds(layout: Layout, grid: Grid, remarks: RemarkList) -> None:
-    """Warn of series that are in the vector but carry no readable bucket bound."""
-    for series, name, text in layout.bad:
-        if grid.mask[:, series].any():
-            remarks.warn(
-                f'bucket label "le" is missing or has a malformed value of "{text}"'
-                f' for metric name "{name}"'
-            )
+def bad_bounds(layout: Layout, grid: Grid) -> list[str]:
+    """Return complaints about series that are present but carry no readable bucket bound."""
+    return [
+        f'bucket label "le" is missing or has a malformed value of "{text}"'
+        f' for metric name "{name}"'
+        for series, name, text in layout.bad
+        if grid.mask[:, series].any()
+    ]

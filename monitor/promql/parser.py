@@ -32,9 +32,10 @@ from monitor.promql.ast import (
     ValueType,
     VectorSelector,
 )
-from monitor.promql.errors import PromqlSyntaxError
+from monitor.promql.errors import PromqlSyntaxError, UnsupportedError
 from monitor.promql.guard import MAX_NESTING, check_text
 from monitor.promql.matchers import compile_matcher
+from monitor.promql.places import Places
 
 NATIVE_HISTOGRAM_FUNCTIONS = frozenset(
     {"histogram_avg", "histogram_count", "histogram_stddev", "histogram_stdvar", "histogram_sum"}
@@ -76,7 +77,7 @@ def parse(text: str, *, experimental: bool = False) -> Expr:
             construct outside the supported language, which the message names.
     """
     check_text(text)
-    return Adapter(experimental=experimental, has_at="@" in text).convert(native_parse(text), 0)
+    return Adapter(text, experimental=experimental).convert(native_parse(text), 0)
 
 
 def native_parse(text: str) -> Any:
@@ -94,9 +95,10 @@ def native_parse(text: str) -> Any:
 class Adapter:
     """Turns promql-parser's nodes into ours, refusing what is out of scope."""
 
-    def __init__(self, *, experimental: bool, has_at: bool) -> None:
+    def __init__(self, text: str, *, experimental: bool) -> None:
         self.experimental = experimental
-        self.has_at = has_at
+        self.has_at = "@" in text
+        self.places = Places(text)
         self.by_type: dict[str, Callable[[Any, int], Expr]] = {
             "NumberLiteral": lambda node, _: NumberLiteral(float(node.val)),
             "StringLiteral": lambda node, _: StringLiteral(str(node.val)),
@@ -116,7 +118,7 @@ class Adapter:
             raise PromqlSyntaxError(f"expression is nested deeper than {MAX_NESTING} levels")
         kind = type(node).__name__
         if kind not in self.by_type:
-            raise PromqlSyntaxError(f"{kind} is not supported")
+            raise UnsupportedError(f"{kind} is not supported")
         return self.by_type[kind](node, depth + 1)
 
     def negation(self, node: Any, depth: int) -> Expr:
@@ -127,7 +129,7 @@ class Adapter:
     def selector(self, node: Any) -> VectorSelector:
         """Return a selector with its metric name among the matchers, each regex checked."""
         if node.matchers.or_matchers:
-            raise PromqlSyntaxError("`or` between label matchers is not supported")
+            raise UnsupportedError("`or` between label matchers is not supported")
         matchers = tuple(
             Matcher(m.name, MATCH_OPS[str(m.op).rsplit(".", 1)[-1]], m.value)
             for m in node.matchers.matchers
@@ -172,7 +174,7 @@ class Adapter:
         modifier, op = node.modifier, str(node.op)
         fill = getattr(modifier, "fill_values", None)
         if fill is not None and (fill.lhs is not None or fill.rhs is not None):
-            raise PromqlSyntaxError("fill modifiers are not supported")
+            raise UnsupportedError("fill modifiers are not supported")
         both_vectors = lhs.type is rhs.type is ValueType.VECTOR
         return Binary(
             op=op,
@@ -186,25 +188,29 @@ class Adapter:
         """Return a function call; experimental and native-histogram functions are refused."""
         function, name = node.func, str(node.func.name)
         if name in NATIVE_HISTOGRAM_FUNCTIONS:
-            raise PromqlSyntaxError(f"{name}() needs native histograms, which are not supported")
+            raise UnsupportedError(f"{name}() needs native histograms, which are not supported")
         if name in UNSUPPORTED_FUNCTIONS:
-            raise PromqlSyntaxError(f"{name}() is not supported")
+            raise UnsupportedError(f"{name}() is not supported")
         if function.experimental and not self.experimental:
-            raise PromqlSyntaxError(f"{name}() is experimental in Prometheus and not supported")
+            raise UnsupportedError(f"{name}() is experimental in Prometheus and not supported")
+        returns = VALUE_TYPES[str(function.return_type).rsplit(".", 1)[-1]]
+        places = self.places.arguments(name)
         args = tuple(self.convert(arg, depth) for arg in node.args)
-        return Call(name, args, VALUE_TYPES[str(function.return_type).rsplit(".", 1)[-1]])
+        return Call(name, args, returns, places)
 
     def aggregate(self, node: Any, depth: int) -> Expr:
         """Return an aggregation."""
         op, modifier = str(node.op), node.modifier
         if op in UNSUPPORTED_AGGREGATIONS:
-            raise PromqlSyntaxError(f"{op}() is experimental in Prometheus and not supported")
+            raise UnsupportedError(f"{op}() is experimental in Prometheus and not supported")
+        places = self.places.arguments(op)
         return Aggregate(
             op=op,
-            expr=self.convert(node.expr, depth),
             param=None if node.param is None else self.convert(node.param, depth),
+            expr=self.convert(node.expr, depth),
             grouping=tuple(modifier.labels) if modifier else (),
             without=bool(modifier and str(modifier.type).endswith("Without")),
+            places=places,
         )
 
 
