@@ -45,7 +45,7 @@ def run(
     shop_port: Annotated[int, typer.Option(help="Port of the demo shop")] = 8800,
 ) -> None:
     """Start the monitor against the bundled demo marketplace."""
-    from monitor.service import serve_with_demo
+    from monitor.serve import serve_with_demo
 
     serve_with_demo(host=host, port=port, data=data, shop_port=shop_port)
 
@@ -58,10 +58,11 @@ def serve(
     port: PortOption = None,
 ) -> None:
     """Run the service on a configuration folder."""
-    from monitor.service import serve as serve_folder
+    from monitor.serve import serve as serve_folder
     from monitor.settings import load_settings
 
-    serve_folder(load_settings(os.environ, config=config, data=data, host=host, port=port))
+    settings = load_settings(os.environ, config=config, data=data, host=host, port=port)
+    serve_folder(settings, os.environ)
 
 
 @app.command()

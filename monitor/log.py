@@ -41,8 +41,9 @@ def configure_logging(
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for noisy in ("alembic", "apscheduler", "uvicorn.access", "apprise", "httpx"):
+    for noisy in ("alembic", "uvicorn", "uvicorn.access", "apprise", "urllib3"):
         logging.getLogger(noisy).setLevel("WARNING")
+    logging.getLogger("apscheduler").setLevel("ERROR")  # a duty that is still going is no news
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
         wrapper_class=structlog.make_filtering_bound_logger(

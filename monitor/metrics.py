@@ -58,8 +58,8 @@ class ServiceMetrics(Collector):
         self._histograms: list[tuple[str, str, str, Mapping[str, Distribution]]] = []
         for collector in (*collectors, self):
             self.registry.register(collector)
-        ProcessCollector(registry=self.registry)
-        PlatformCollector(registry=self.registry)
+        self._process = ProcessCollector(registry=self.registry)
+        self._platform = PlatformCollector(registry=self.registry)
 
     def counter(
         self, name: str, text: str, labels: tuple[str, ...], read: Callable[[], Values]
@@ -104,12 +104,13 @@ class ServiceMetrics(Collector):
         """Return the Prometheus text format, version 0.0.4."""
         return generate_latest(self.registry)
 
-    def samples(self) -> Iterator[tuple[dict[str, str], float]]:
-        """Yield (labels with `__name__`, value) of every series; empty labels are left out."""
-        for family in self.registry.collect():
-            for sample in family.samples:
-                labels = {name: text for name, text in sample.labels.items() if text}
-                yield {"__name__": sample.name, **labels}, float(sample.value)
+    def own_samples(self) -> Iterator[tuple[dict[str, str], float]]:
+        """Yield (labels with `__name__`, value) of every series but those of the probes."""
+        for collector in (self, self._process, self._platform):
+            for family in collector.collect():
+                for sample in family.samples:
+                    labels = {name: text for name, text in sample.labels.items() if text}
+                    yield {"__name__": sample.name, **labels}, float(sample.value)
 
     def metadata(self) -> Iterator[tuple[str, str, str]]:
         """Yield (name, type, help) of every metric family."""

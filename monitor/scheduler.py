@@ -15,6 +15,7 @@ from threading import Lock
 
 from apscheduler.executors.pool import ThreadPoolExecutor
 from apscheduler.schedulers.background import BackgroundScheduler
+from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.clock import Clock
@@ -89,6 +90,12 @@ class Scheduler:
             id=f"duty:{name}",
             next_run_time=self._clock.now(),
             replace_existing=True,
+        )
+
+    def once(self, at: datetime, name: str, duty: Callable[[], object]) -> None:
+        """Perform `duty` once at `at`."""
+        self._scheduler.add_job(
+            self._perform, DateTrigger(at), args=(name, duty), id=f"once:{name}"
         )
 
     def _perform(self, name: str, duty: Callable[[], object]) -> None:

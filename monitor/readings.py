@@ -1,0 +1,185 @@
+"""The table of `monitor_*` metrics: each name, its meaning, and where its value is read.
+
+Answers for the names only; counting is done by the parts themselves. `probe_*` metrics are in
+`monitor.probe_metrics`.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from monitor.config.holder import ConfigurationHolder
+from monitor.metrics import ServiceMetrics, Values
+from monitor.notify.worker import OutboxWorker
+from monitor.rules.stats import LABEL, readings
+from monitor.scheduler import MISSED_REASONS, Scheduler
+from monitor.storage.deliveries import backlog
+from monitor.storage.reports import count_reports
+from monitor.storage.store import Store
+from monitor.use_cases.maintenance import active_effects
+from probes.host import read_host
+
+if TYPE_CHECKING:
+    from monitor.clock import Clock
+    from monitor.rules import Engine
+
+MAINTENANCE_EFFECTS = ("expected_down", "expected_degraded")
+DATABASE_READING_SECONDS = 5.0  # a scrape asks the database at most this often
+
+
+def _remembered(seconds: float) -> Callable[[Callable[[], Values]], Callable[[], Values]]:
+    """Return a decorator that keeps the answer of a costly reading for `seconds`."""
+
+    def decorate(read: Callable[[], Values]) -> Callable[[], Values]:
+        kept: list[tuple[float, list[tuple[tuple[str, ...], float]]]] = []
+
+        @wraps(read)
+        def reading() -> Values:
+            now = time.monotonic()
+            if not kept or now - kept[0][0] >= seconds:
+                kept[:] = [(now, list(read()))]
+            return kept[0][1]
+
+        return reading
+
+    return decorate
+
+
+def export_configuration(metrics: ServiceMetrics, holder: ConfigurationHolder) -> None:
+    """Export whether the last reload succeeded and when one last did."""
+    metrics.value(
+        "monitor_config_last_reload_successful",
+        "Whether the folder was valid when last read: 1 or 0.",
+        lambda: float(holder.last_reload.successful),
+    )
+    metrics.value(
+        "monitor_config_last_reload_success_timestamp_seconds",
+        "When a configuration last came into force.",
+        lambda: holder.last_success_at.timestamp(),
+    )
+
+
+def export_scheduler(
+    metrics: ServiceMetrics, scheduler: Scheduler, holder: ConfigurationHolder
+) -> None:
+    """Export lag, missed runs, pools and duties."""
+    metrics.histogram(
+        "monitor_scheduler_lag_seconds",
+        "Start of a run minus the time it was due.",
+        "pool",
+        scheduler.lag,
+    )
+
+    def missed() -> Values:
+        for journey in holder.current.journeys:
+            for reason in MISSED_REASONS:
+                yield (journey.name, reason), scheduler.missed[(journey.name, reason)]
+
+    metrics.counter(
+        "monitor_runs_missed", "Runs that did not happen.", ("journey", "reason"), missed
+    )
+    pools = scheduler.pools
+    metrics.gauge(
+        "monitor_pool_busy",
+        "Runs under way.",
+        ("pool",),
+        lambda: [((name,), pool.busy) for name, pool in pools.items()],
+    )
+    metrics.gauge(
+        "monitor_pool_capacity",
+        "Runs that may be under way at once.",
+        ("pool",),
+        lambda: [((name,), pool.capacity) for name, pool in pools.items()],
+    )
+    metrics.counter(
+        "monitor_duty_runs",
+        "Recurring duties performed, by outcome.",
+        ("duty", "outcome"),
+        lambda: list(scheduler.duty_runs.items()),
+    )
+
+
+def export_database(
+    metrics: ServiceMetrics, store: Store, clock: Clock, worker: OutboxWorker
+) -> None:
+    """Export notifications, the outbox, user reports and maintenance."""
+    metrics.counter(
+        "monitor_notifications",
+        "Attempts to deliver a notification, by how they ended.",
+        ("channel", "outcome"),
+        lambda: [((c, outcome.value), n) for (c, outcome), n in worker.stats.totals().items()],
+    )
+
+    @_remembered(DATABASE_READING_SECONDS)
+    def waiting() -> Values:
+        with store.read() as connection:
+            pending, oldest = backlog(connection)
+        age = 0.0 if oldest is None else max(0.0, (clock.now() - oldest).total_seconds())
+        yield ("pending",), pending
+        yield ("age",), age
+
+    metrics.value(
+        "monitor_outbox_pending",
+        "Notifications that wait to be delivered.",
+        lambda: dict(waiting())[("pending",)],
+    )
+    metrics.value(
+        "monitor_outbox_oldest_age_seconds",
+        "Age of the oldest notification that waits.",
+        lambda: dict(waiting())[("age",)],
+    )
+
+    @_remembered(DATABASE_READING_SECONDS)
+    def reports() -> Values:
+        with store.read() as connection:
+            yield from count_reports(connection).items()
+
+    metrics.counter(
+        "monitor_user_reports", "Problems reported by users.", ("component", "category"), reports
+    )
+
+    @_remembered(1.0)
+    def maintenance() -> Values:
+        with store.read() as connection:
+            yield from ((scope, 1.0) for scope in active_effects(connection, clock.now()))
+
+    metrics.gauge(
+        "monitor_maintenance_active",
+        "1 while maintenance of a component is announced for now.",
+        ("component", "effect"),
+        maintenance,
+    )
+
+
+def export_rules(metrics: ServiceMetrics, engine: Engine) -> None:
+    """Export how rule evaluation does, as Prometheus exports it of itself."""
+    for metric, read in readings(engine.stats):
+        export = metrics.counter if metric.is_counter else metrics.gauge
+        export(metric.name, metric.help, (LABEL,), read)
+
+
+def export_host(metrics: ServiceMetrics, data: Path) -> None:
+    """Export how busy the machine is, so that a starved prober is known for what it is."""
+    metrics.value(
+        "monitor_host_cpu_ratio", "Share of all cores in use.", lambda: read_host(data).cpu_ratio
+    )
+    metrics.value(
+        "monitor_host_memory_ratio",
+        "Share of memory in use.",
+        lambda: read_host(data).memory_ratio,
+    )
+    metrics.gauge(
+        "monitor_host_disk_ratio",
+        "Share of the disk that holds the data folder in use.",
+        ("mount",),
+        lambda: [((str(data),), read_host(data).disk_ratio)],
+    )
+    metrics.value(
+        "monitor_process_resident_bytes",
+        "Memory this process holds.",
+        lambda: read_host(data).process_resident_bytes,
+    )

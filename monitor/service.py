@@ -1,0 +1,307 @@
+"""The composition root: the one module that builds every object and ties them together.
+
+Order of start: database, verdicts, rules, notifications, journeys, web. Order of stop: the web
+takes nothing new, journeys end or are given up, notifications in flight are finished or handed
+back, the sample log is closed. Nothing here decides anything.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+
+from fastapi import FastAPI
+
+from incidents.alerts.model import Alert
+from monitor.clock import Clock, SystemClock
+from monitor.config.holder import ConfigurationHolder, Reload
+from monitor.config.model import Configuration
+from monitor.desks import Journeys, Rules
+from monitor.evaluation import EmbeddedRules, RulesElsewhere
+from monitor.log import logger
+from monitor.metrics import ServiceMetrics
+from monitor.notify.message import Context, MailAccount
+from monitor.notify.worker import OutboxWorker
+from monitor.pipeline import Pipeline
+from monitor.probe_metrics import ProbeMetrics
+from monitor.readings import (
+    export_configuration,
+    export_database,
+    export_host,
+    export_rules,
+    export_samples,
+    export_scheduler,
+)
+from monitor.rules import Engine, EngineSettings, load_rule_files
+from monitor.samples import SampleStore
+from monitor.scheduler import Scheduler
+from monitor.settings import Settings
+from monitor.storage.engine import migrate, open_engine
+from monitor.storage.retention import apply_retention
+from monitor.storage.rules import DatabaseStateStore
+from monitor.storage.store import Store
+from monitor.use_cases.alerts import AlertPolicy, receive_alerts, sweep
+from monitor.use_cases.maintenance import advance_maintenance, muting
+from monitor.use_cases.reports import tell_reporters
+from monitor.use_cases.status import record_component_states
+from monitor.web.app import create_app
+from monitor.web.services import Services
+from probes.journey import Journey
+from probes.result import ProbeRun
+from probes.run import run_journey
+from probes.secrets import SecretSource
+
+log = logger("service")
+
+RULES_SECONDS = 1.0  # how often it is looked at which groups are due
+SWEEP_SECONDS = 2.0
+FOLLOW_SECONDS = 0.25  # how soon a change shows in component states
+STATUS_EVERY = timedelta(seconds=10)  # and how often they are looked at without one
+OVERDUE_SECONDS = 1.0
+RETENTION_SECONDS = 3600.0
+FIRST_RUN_SPREAD_SECONDS = 0.4
+
+
+class Service:
+    """Every part of the running service; `start` sets it going, `stop` ends it in good order."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        configuration: Configuration,
+        secrets: SecretSource,
+        *,
+        clock: Clock | None = None,
+    ) -> None:
+        self.clock = clock or SystemClock()
+        self.settings = settings
+        self.secrets = secrets
+        settings.data.mkdir(parents=True, exist_ok=True)
+        self.holder = ConfigurationHolder(configuration, self.clock)
+        engine = open_engine(settings.database)
+        migrate(engine)
+        self.store = Store(engine)
+        self.policy = AlertPolicy(
+            muting=muting, tell_reporters=tell_reporters, public_url=settings.public_url
+        )
+        self.probes = ProbeMetrics()
+        self.metrics = ServiceMetrics(self.probes)
+        self.scheduler = Scheduler(
+            self.clock,
+            configuration.location,
+            http_workers=configuration.limits.http_workers,
+            browser_workers=configuration.limits.browser_workers,
+        )
+        self.worker = self._outbox_worker()
+        self.samples: SampleStore | None = None
+        self.rules: EmbeddedRules | None = None
+        if settings.rules == "embedded":
+            self.samples, self.rules = self._embedded_rules()
+        self.pipeline = Pipeline(
+            store=self.store,
+            clock=self.clock,
+            metrics=self.probes,
+            evaluator=self.rules or RulesElsewhere(),
+            run_journey=self._run_journey,
+            location=configuration.location,
+        )
+        self._export()
+        self.app = self._web()
+        self._status_changed = threading.Event()
+        self._followed_at = datetime.min.replace(tzinfo=UTC)
+        self._started = False
+
+    # Building ---------------------------------------------------------------------------------
+
+    def _outbox_worker(self) -> OutboxWorker:
+        settings, site = self.settings, self.holder.current.site
+        context = Context(
+            secrets=self.secrets,
+            mail=MailAccount(smtp_url=settings.smtp_url or "", mail_from=settings.mail_from),
+            site_name=site.name,
+            site_url=settings.public_url,
+            clock=self.clock,
+        )
+        return OutboxWorker(self.store, lambda: self.holder.current.channels, context)
+
+    def _embedded_rules(self) -> tuple[SampleStore, EmbeddedRules]:
+        configuration = self.holder.current
+        samples = SampleStore.open(
+            self.settings.data / "samples",
+            retention_seconds=configuration.retention.samples,
+            max_series=configuration.limits.series,
+        )
+        engine = Engine(
+            load_rule_files(configuration.rule_files),
+            samples,
+            send=self.receive,
+            state=DatabaseStateStore(self.store),
+            settings=EngineSettings(
+                external_labels=configuration.external_labels,
+                external_url=self.settings.public_url,
+            ),
+        )
+        return samples, EmbeddedRules(engine, samples, self.probes, self.metrics, self.clock)
+
+    def _export(self) -> None:
+        export_configuration(self.metrics, self.holder)
+        export_scheduler(self.metrics, self.scheduler, self.holder)
+        export_database(self.metrics, self.store, self.clock, self.worker)
+        export_host(self.metrics, self.settings.data)
+        if self.rules is not None and self.samples is not None:
+            export_rules(self.metrics, self.rules.engine)
+            export_samples(self.metrics, self.samples)
+
+    def _web(self) -> FastAPI:
+        return create_app(
+            Services(
+                settings=self.settings,
+                configuration=self.holder,
+                store=self.store,
+                clock=self.clock,
+                metrics=self.metrics,
+                journeys=Journeys(self.scheduler, self.holder, self.run_now),
+                rules=Rules(self.rules.engine if self.rules else None),
+                ready=self.reasons_not_ready,
+                policy=self.policy,
+            )
+        )
+
+    # The story's joints -----------------------------------------------------------------------
+
+    def _run_journey(self, journey: Journey, attempt: int) -> ProbeRun:
+        location = self.holder.current.location
+        return run_journey(journey, secrets=self.secrets, location=location, attempt=attempt)
+
+    def run_now(self, journey: Journey) -> bool:
+        """Run a journey at once; return False where it is running or no worker is free."""
+        return self.scheduler.run_now(journey, self.pipeline.tick, self.pipeline.record_lost)
+
+    def receive(self, alerts: Sequence[Alert]) -> None:
+        """Take alerts from the built-in rules by the same entrance as every other source."""
+        receive_alerts(
+            self.store,
+            alerts,
+            source="rules",
+            configuration=self.holder.current,
+            now=self.clock.now(),
+            policy=self.policy,
+        )
+
+    def _committed(self, topics: frozenset[str]) -> None:
+        if "outbox" in topics:
+            self.worker.wake()
+        if topics & {"incidents", "maintenance", "runs"}:
+            self._status_changed.set()
+
+    # Duties -----------------------------------------------------------------------------------
+
+    def _sweep(self) -> None:
+        sweep(self.store, self.holder.current, self.clock.now(), self.policy)
+
+    def _follow_changes(self) -> None:
+        """Close verified windows and record component states soon after whatever changes them."""
+        now = self.clock.now()
+        if not self._status_changed.is_set() and now - self._followed_at < STATUS_EVERY:
+            return
+        self._status_changed.clear()
+        self._followed_at = now
+        advance_maintenance(self.store, self.holder.current, now)
+        record_component_states(self.store, self.holder.current, now)
+
+    def _retain(self) -> None:
+        counts = apply_retention(self.store, self.holder.current.retention, self.clock.now())
+        log.debug("retention applied", **counts)
+
+    def _duties(self) -> Mapping[str, tuple[float, Callable[[], object]]]:
+        duties: dict[str, tuple[float, Callable[[], object]]] = {
+            "sweep": (SWEEP_SECONDS, self._sweep),
+            "status": (FOLLOW_SECONDS, self._follow_changes),
+            "overdue": (OVERDUE_SECONDS, self.scheduler.give_up_overdue),
+            "retention": (RETENTION_SECONDS, self._retain),
+            "reload": (self.settings.watch_interval, self._reload_if_changed),
+        }
+        if self.rules is not None:
+            duties["scrape"] = (self.settings.scrape_interval, self.rules.scrape)
+            duties["rules"] = (RULES_SECONDS, self.rules.evaluate_due)
+        return duties
+
+    # Configuration ----------------------------------------------------------------------------
+
+    def apply(self, configuration: Configuration) -> None:
+        """Bring the running parts to `configuration`, touching only what differs."""
+        names = {journey.name for journey in configuration.journeys}
+        self.probes.keep_only(configuration.journeys, configuration.location, configuration.quorum)
+        self.pipeline.forget_all_but(names)
+        if self.rules is not None:
+            self.rules.keep_only((name, configuration.location) for name in names)
+            self.rules.engine.reload(load_rule_files(configuration.rule_files))
+        self.scheduler.schedule(
+            configuration.journeys, self.pipeline.tick, self.pipeline.record_lost
+        )
+
+    def reload(self) -> None:
+        """Read the configuration folder again now (SIGHUP)."""
+        self._say_reload(self.holder.reload())
+
+    def _reload_if_changed(self) -> None:
+        reload = self.holder.reload_if_changed()
+        if reload is not None:
+            self._say_reload(reload)
+
+    def _say_reload(self, reload: Reload) -> None:
+        if reload.successful:
+            log.info("configuration reloaded", folder=str(self.holder.current.folder))
+            return
+        for fault in reload.faults:
+            log.error("configuration kept: the new one has a fault", fault=str(fault))
+
+    # Life -------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Set everything going; returns at once."""
+        self.store.subscribe(self._committed)
+        self.holder.subscribe(self.apply)
+        self.probes.keep_only(
+            self.holder.current.journeys, self.holder.current.location, self.holder.current.quorum
+        )
+        self.pipeline.restore()
+        self.apply(self.holder.current)
+        self.worker.start()
+        for name, (seconds, duty) in self._duties().items():
+            self.scheduler.every(seconds, name, duty)
+        self.scheduler.start()
+        self._run_first()
+        self._started = True
+        log.info("started", journeys=len(self.holder.current.journeys))
+
+    def _run_first(self) -> None:
+        """Run what has not run for an interval soon, rather than only when its slot comes."""
+        now = self.clock.now()
+        for index, journey in enumerate(self.holder.current.journeys):
+            last = self.pipeline.state(journey.name).last_run_at
+            due = self.scheduler.next_run(journey.name)
+            wait = timedelta(seconds=FIRST_RUN_SPREAD_SECONDS * index)
+            stale = last is None or now - last > timedelta(seconds=journey.interval_seconds)
+            if stale and due is not None and due > now + wait + timedelta(seconds=1):
+                self.scheduler.once(now + wait, f"first:{journey.name}", self._first(journey))
+
+    def _first(self, journey: Journey) -> Callable[[], object]:
+        return lambda: self.run_now(journey)
+
+    def reasons_not_ready(self) -> list[str]:
+        """Return why this process cannot do its work now; empty when it can."""
+        return [] if self._started else ["starting"]
+
+    def stop(self) -> None:
+        """End in good order; what is in flight is finished or handed back."""
+        self._started = False
+        self.pipeline.stopping.set()
+        if not self.scheduler.stop(self.settings.shutdown_grace):
+            log.warning("some runs did not end in time and were left behind")
+        self.worker.stop()
+        if self.samples is not None:
+            self.samples.close()
+        self.store.close()
+        log.info("stopped")
