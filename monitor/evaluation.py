@@ -1,88 +1,96 @@
 """Rules evaluated in this process: samples in, evaluations when something changed or fell due.
 
 Our own numbers become samples without going through text: one journey's series the moment a
-result arrives, every series of the process at the scrape interval. A series that is gone ends at
-once with a stale marker.
+result arrives, every other series of the process at the scrape interval. Each journey has a
+writer of its own in the sample store, which ends a series at once when it is gone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from threading import Lock
 
 from monitor.clock import Clock
+from monitor.log import logger
 from monitor.metrics import ServiceMetrics
 from monitor.probe_metrics import ProbeMetrics
 from monitor.rules import Engine
-from monitor.rules.samples import Row, RuleOutput, Samples
+from monitor.samples import SampleStore, SeriesLimitError
 
 SELF = {"job": "monitor"}
+OWN_WRITER = "monitor"
+
+log = logger("evaluation")
 
 
 class EmbeddedRules:
-    """Feeds the sample store and the rule engine in step, each journey in its own series."""
+    """Feeds the sample store and the rule engine in step."""
 
     def __init__(
         self,
         engine: Engine,
-        samples: Samples,
+        samples: SampleStore,
         probes: ProbeMetrics,
         service: ServiceMetrics,
         clock: Clock,
     ) -> None:
         self.engine = engine
-        self._samples = samples
+        self.samples = samples
         self._probes = probes
         self._service = service
         self._clock = clock
         self._lock = Lock()
-        self._written: dict[tuple[str, str], RuleOutput] = {}
-        self._scraped = RuleOutput()
+        self._journeys: set[tuple[str, str]] = set()
         self._last_ms = 0
 
     def result_arrived(self, journey: str, location: str) -> None:
         """Take the journey's series as they stand now and evaluate the rules that read them."""
         with self._lock:
-            rows = list(self._of_journey(journey, location))
-            output = self._written.setdefault((journey, location), RuleOutput())
-            output.write(self._samples, rows, self._moment())
-        changed = {labels["__name__"] for labels, _ in rows}
+            changed = self._write_journey(journey, location, self._moment())
         self.engine.evaluate_for(changed, {"journey": journey}, self._clock.now())
 
     def scrape(self) -> None:
         """Take every series of this process, those of the journeys included."""
         with self._lock:
-            rows = [({**SELF, **labels}, value) for labels, value in self._others()]
-            rows.append(({"__name__": "up", **SELF}, 1.0))
             at = self._moment()
-            self._scraped.write(self._samples, rows, at)
-            for (journey, location), output in self._written.items():
-                output.write(self._samples, list(self._of_journey(journey, location)), at)
+            own = [({**SELF, **labels}, value) for labels, value in self._service.own_samples()]
+            self._write(OWN_WRITER, [*own, ({"__name__": "up", **SELF}, 1.0)], at)
+            for journey, location in sorted(self._journeys):
+                self._write_journey(journey, location, at)
 
     def evaluate_due(self) -> None:
         """Evaluate the groups whose slot has come."""
         self.engine.evaluate_due(self._clock.now())
 
+    def maintain(self) -> None:
+        """Pack and expire samples."""
+        self.samples.maintain(self._clock.now().timestamp())
+
     def keep_only(self, journeys: Iterable[tuple[str, str]]) -> None:
         """Have exactly these (journey, location) pairs in the samples; end all others."""
         with self._lock:
             wanted = set(journeys)
-            for key in [key for key in self._written if key not in wanted]:
-                self._written.pop(key).end(self._samples, self._moment())
-            for key in wanted:
-                self._written.setdefault(key, RuleOutput())
+            for journey, location in self._journeys - wanted:
+                self.samples.remove_writer(_writer(journey, location), self._moment())
+            self._journeys = wanted
 
-    def _of_journey(self, journey: str, location: str) -> Iterator[Row]:
-        for labels, value in self._probes.samples(journey, location):
-            yield {**SELF, **labels}, value
+    def _write_journey(self, journey: str, location: str, at: float) -> set[str]:
+        rows = [
+            ({**SELF, **labels}, value) for labels, value in self._probes.samples(journey, location)
+        ]
+        self._write(_writer(journey, location), rows, at)
+        return {labels["__name__"] for labels, _ in rows}
 
-    def _others(self) -> Iterator[Row]:
-        return (row for row in self._service.own_samples())
+    def _write(self, writer: str, rows: list[tuple[dict[str, str], float]], at: float) -> None:
+        try:
+            self.samples.writer(writer).ingest(at, rows)
+        except SeriesLimitError as error:  # what fits was written; a metric and a rule tell of it
+            log.error("series left out", writer=writer, error=str(error))
 
-    def _moment(self) -> int:
-        """Return the time in ms, later than the last one given out."""
+    def _moment(self) -> float:
+        """Return the time in Unix seconds, a whole millisecond later than the last given out."""
         self._last_ms = max(self._last_ms + 1, round(self._clock.now().timestamp() * 1000))
-        return self._last_ms
+        return self._last_ms / 1000
 
 
 class RulesElsewhere:
@@ -90,3 +98,7 @@ class RulesElsewhere:
 
     def result_arrived(self, journey: str, location: str) -> None:
         """Do nothing: Prometheus scrapes."""
+
+
+def _writer(journey: str, location: str) -> str:
+    return f"journey {journey} {location}"

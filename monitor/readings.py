@@ -26,6 +26,7 @@ from probes.host import read_host
 if TYPE_CHECKING:
     from monitor.clock import Clock
     from monitor.rules import Engine
+    from monitor.samples import SampleStore
 
 MAINTENANCE_EFFECTS = ("expected_down", "expected_degraded")
 DATABASE_READING_SECONDS = 5.0  # a scrape asks the database at most this often
@@ -183,3 +184,30 @@ def export_host(metrics: ServiceMetrics, data: Path) -> None:
         "Memory this process holds.",
         lambda: read_host(data).process_resident_bytes,
     )
+
+
+def export_samples(metrics: ServiceMetrics, samples: SampleStore) -> None:
+    """Export what the built-in sample store holds and has refused."""
+    for name, text, attribute in (
+        ("monitor_samples_series", "Series held.", "series"),
+        ("monitor_samples_series_limit", "Series that may be held.", "series_limit"),
+        ("monitor_samples_hot_bytes", "Memory of recent samples.", "hot_bytes"),
+        ("monitor_samples_cold_bytes", "Memory of packed samples.", "cold_bytes"),
+        ("monitor_samples_log_bytes", "Size of the sample log on disk.", "log_bytes"),
+    ):
+        metrics.value(name, text, _attribute(samples, attribute))
+    for name, text, attribute in (
+        ("monitor_samples_written", "Samples taken in.", "samples_written"),
+        ("monitor_samples_series_refused", "Series refused at the limit.", "series_refused"),
+        ("monitor_samples_out_of_order", "Samples that came too late.", "out_of_order"),
+        ("monitor_samples_log_errors", "Writes to the log that failed.", "log_errors"),
+    ):
+        metrics.counter(name, text, (), _single(_attribute(samples, attribute)))
+
+
+def _attribute(samples: SampleStore, name: str) -> Callable[[], float]:
+    return lambda: float(getattr(samples.stats(), name))
+
+
+def _single(read: Callable[[], float]) -> Callable[[], Values]:
+    return lambda: [((), read())]

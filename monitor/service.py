@@ -60,6 +60,7 @@ FOLLOW_SECONDS = 0.25  # how soon a change shows in component states
 STATUS_EVERY = timedelta(seconds=10)  # and how often they are looked at without one
 OVERDUE_SECONDS = 1.0
 RETENTION_SECONDS = 3600.0
+SAMPLES_SECONDS = 60.0
 FIRST_RUN_SPREAD_SECONDS = 0.4
 
 
@@ -127,10 +128,10 @@ class Service:
 
     def _embedded_rules(self) -> tuple[SampleStore, EmbeddedRules]:
         configuration = self.holder.current
-        samples = SampleStore.open(
-            self.settings.data / "samples",
+        samples = SampleStore(
+            folder=self.settings.data / "samples",
             retention_seconds=configuration.retention.samples,
-            max_series=configuration.limits.series,
+            series_limit=configuration.limits.series,
         )
         engine = Engine(
             load_rule_files(configuration.rule_files),
@@ -225,6 +226,7 @@ class Service:
         if self.rules is not None:
             duties["scrape"] = (self.settings.scrape_interval, self.rules.scrape)
             duties["rules"] = (RULES_SECONDS, self.rules.evaluate_due)
+            duties["samples"] = (SAMPLES_SECONDS, self.rules.maintain)
         return duties
 
     # Configuration ----------------------------------------------------------------------------
