@@ -85,7 +85,7 @@ class EmbeddedRules:
         try:
             self.samples.writer(writer).ingest(at, rows)
         except SeriesLimitError as error:  # what fits was written; a metric and a rule tell of it
-            log.error("series left out", writer=writer, error=str(error))
+            log.warning("series left out", writer=writer, error=str(error))
 
     def _moment(self) -> float:
         """Return the time in Unix seconds, a whole millisecond later than the last given out."""

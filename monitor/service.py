@@ -215,7 +215,8 @@ class Service:
         counts = apply_retention(self.store, self.holder.current.retention, self.clock.now())
         log.debug("retention applied", **counts)
 
-    def _duties(self) -> Mapping[str, tuple[float, Callable[[], object]]]:
+    def duties(self) -> Mapping[str, tuple[float, Callable[[], object]]]:
+        """Return what is done again and again: name → (seconds between, how)."""
         duties: dict[str, tuple[float, Callable[[], object]]] = {
             "sweep": (SWEEP_SECONDS, self._sweep),
             "status": (FOLLOW_SECONDS, self._follow_changes),
@@ -271,7 +272,7 @@ class Service:
         self.pipeline.restore()
         self.apply(self.holder.current)
         self.worker.start()
-        for name, (seconds, duty) in self._duties().items():
+        for name, (seconds, duty) in self.duties().items():
             self.scheduler.every(seconds, name, duty)
         self.scheduler.start()
         self._run_first()
