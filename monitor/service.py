@@ -111,7 +111,7 @@ class Service:
         self.app = self._web()
         self._status_changed = threading.Event()
         self._followed_at = datetime.min.replace(tzinfo=UTC)
-        self._started = False
+        self._ready = False
 
     # Building ---------------------------------------------------------------------------------
 
@@ -262,21 +262,22 @@ class Service:
 
     # Life -------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Set everything going; returns at once."""
+    def prepare(self) -> None:
+        """Take up what was known, and listen for news; nothing runs by itself yet."""
         self.store.subscribe(self._committed)
         self.holder.subscribe(self.apply)
-        self.probes.keep_only(
-            self.holder.current.journeys, self.holder.current.location, self.holder.current.quorum
-        )
-        self.pipeline.restore()
         self.apply(self.holder.current)
+        self.pipeline.restore()
+        self._ready = True
+
+    def start(self) -> None:
+        """Set everything going; returns at once."""
+        self.prepare()
         self.worker.start()
         for name, (seconds, duty) in self.duties().items():
             self.scheduler.every(seconds, name, duty)
         self.scheduler.start()
         self._run_first()
-        self._started = True
         log.info("started", journeys=len(self.holder.current.journeys))
 
     def _run_first(self) -> None:
@@ -295,11 +296,11 @@ class Service:
 
     def reasons_not_ready(self) -> list[str]:
         """Return why this process cannot do its work now; empty when it can."""
-        return [] if self._started else ["starting"]
+        return [] if self._ready else ["starting or stopping"]
 
     def stop(self) -> None:
         """End in good order; what is in flight is finished or handed back."""
-        self._started = False
+        self._ready = False
         self.pipeline.stopping.set()
         if not self.scheduler.stop(self.settings.shutdown_grace):
             log.warning("some runs did not end in time and were left behind")

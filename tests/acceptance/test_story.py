@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from incidents.notices.maintenance import Effect, Scope
 from monitor.use_cases.maintenance import Plan, plan_maintenance
 from tests.acceptance.town import Town, running_town
 
@@ -116,6 +117,10 @@ def test_maintenance_mutes_what_it_announced_and_nothing_else(town: Town) -> Non
     assert town.events()[-1] == "maintenance_completed"
 
 
-def plan_search_maintenance(town: Town, start: object, end: object) -> None:
+def plan_search_maintenance(town: Town, start: datetime, end: datetime) -> None:
     """Announce work on search."""
-    raise AssertionError((town, start, end, Plan, plan_maintenance))
+    scope = (Scope("search", Effect.EXPECTED_DOWN),)
+    plan = Plan("A new search index", start, end, scope)
+    service = town.service
+    now = town.clock.now()
+    plan_maintenance(service.store, service.holder.current, plan, by="ada", now=now)

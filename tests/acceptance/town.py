@@ -57,6 +57,10 @@ class Town:
                 duty()
             self.service.worker.deliver_due(self.clock.now())
 
+    def metrics(self) -> str:
+        """Return what a scrape would read."""
+        return self.service.metrics.render().decode()
+
     def told(self) -> list[tuple[str, str]]:
         """Return (event, subject) of everything the engineer on call was told, in order."""
         bodies: list[dict[str, Any]] = [json.loads(post.body) for post in self.sink.posts]

@@ -53,9 +53,7 @@ def _defaults(form: LexborNode) -> dict[str, str]:
             values[name] = "" if chosen is None else chosen.attributes.get("value") or ""
         elif control.tag == "textarea":
             values[name] = control.text()
-        elif control.tag == "button" or kind == "submit":
-            continue
-        elif kind in {"checkbox", "radio"} and "checked" not in attributes:
+        elif control.tag == "button" or kind == "submit" or (kind in {"checkbox", "radio"} and "checked" not in attributes):
             continue
         else:
             values[name] = attributes.get("value") or ""
