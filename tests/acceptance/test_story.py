@@ -1,4 +1,4 @@
-"""The story of the spine, told in simulated time: a journey fails, and everyone who must know knows."""
+"""The story of the spine in simulated time: a journey fails, and all who must know know."""
 
 from __future__ import annotations
 

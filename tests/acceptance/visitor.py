@@ -53,8 +53,8 @@ def _defaults(form: LexborNode) -> dict[str, str]:
             values[name] = "" if chosen is None else chosen.attributes.get("value") or ""
         elif control.tag == "textarea":
             values[name] = control.text()
-        elif control.tag == "button" or kind == "submit" or (kind in {"checkbox", "radio"} and "checked" not in attributes):
-            continue
-        else:
+        elif control.tag == "button" or kind == "submit":
+            continue  # sent only when it is the one that was pressed
+        elif kind not in {"checkbox", "radio"} or "checked" in attributes:
             values[name] = attributes.get("value") or ""
     return values
