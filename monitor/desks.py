@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
 from monitor.config.holder import ConfigurationHolder
-from monitor.rules import AlertingRule, Engine, Group
+from monitor.rules.engine import Engine
+from monitor.rules.model import AlertingRule, Group
 from monitor.scheduler import Scheduler
 from monitor.web.services import AlertView, JourneySchedule, RuleGroupView, RuleView
 from probes.journey import Journey

@@ -14,7 +14,7 @@ from monitor.clock import Clock
 from monitor.log import logger
 from monitor.metrics import ServiceMetrics
 from monitor.probe_metrics import ProbeMetrics
-from monitor.rules import Engine
+from monitor.rules.engine import Engine
 from monitor.samples import SampleStore, SeriesLimitError
 
 SELF = {"job": "monitor"}

@@ -25,7 +25,7 @@ from probes.host import read_host
 
 if TYPE_CHECKING:
     from monitor.clock import Clock
-    from monitor.rules import Engine
+    from monitor.rules.engine import Engine
     from monitor.samples import SampleStore
 
 MAINTENANCE_EFFECTS = ("expected_down", "expected_degraded")

@@ -33,7 +33,8 @@ from monitor.readings import (
     export_samples,
     export_scheduler,
 )
-from monitor.rules import Engine, EngineSettings, load_rule_files
+from monitor.rules.engine import Engine, EngineSettings
+from monitor.rules.files import load_rule_files
 from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
 from monitor.settings import Settings
@@ -41,7 +42,8 @@ from monitor.storage.engine import migrate, open_engine
 from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
 from monitor.storage.store import Store
-from monitor.use_cases.alerts import AlertPolicy, receive_alerts, sweep
+from monitor.use_cases.alerts import receive_alerts, sweep
+from monitor.use_cases.intake import AlertPolicy
 from monitor.use_cases.maintenance import advance_maintenance, muting
 from monitor.use_cases.reports import tell_reporters
 from monitor.use_cases.status import record_component_states

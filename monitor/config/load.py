@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from monitor.config.model import Channel, Configuration, MonitorFile
 from monitor.notify.kinds import KINDS
-from monitor.rules import load_rule_files
+from monitor.rules.files import load_rule_files
 from probes.faults import Fault, FaultyInput, shown
 from probes.journey import Journey, load_journeys
 from probes.yamlfile import YamlDocument, dotted, read_yaml, validate
