@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 
 from monitor.config.holder import ConfigurationHolder
 from monitor.rules.engine import Engine
-from monitor.rules.model import AlertingRule, Group
+from monitor.rules.model import AlertingRule, Group, Rule, text_labels
 from monitor.scheduler import Scheduler
 from monitor.web.services import AlertView, JourneySchedule, RuleGroupView, RuleView
 from probes.journey import Journey
@@ -82,12 +82,18 @@ def _rule(engine: Engine, group: Group, position: int) -> RuleView:
         expression=rule.expression,
         alerting=isinstance(rule, AlertingRule),
         state=worst if health.evaluated_at else "unknown",
-        labels=dict(rule.labels),
-        annotations=dict(rule.annotations) if isinstance(rule, AlertingRule) else {},
+        labels=text_labels(rule),
+        annotations=_annotations(rule),
         error=health.error,
         evaluated_at=_at(health.evaluated_at) if health.evaluated_at else None,
         alerts=alerts,
     )
+
+
+def _annotations(rule: Rule) -> dict[str, str]:
+    if not isinstance(rule, AlertingRule):
+        return {}
+    return {name: template.text for name, template in rule.annotations.items()}
 
 
 def _at(seconds: float) -> datetime:

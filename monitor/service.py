@@ -43,9 +43,8 @@ from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
 from monitor.storage.store import Store
 from monitor.use_cases.alerts import receive_alerts, sweep
-from monitor.use_cases.intake import AlertPolicy
-from monitor.use_cases.maintenance import advance_maintenance, muting
-from monitor.use_cases.reports import tell_reporters
+from monitor.use_cases.maintenance import advance_maintenance
+from monitor.use_cases.policy import alert_policy
 from monitor.use_cases.status import record_component_states
 from monitor.web.app import create_app
 from monitor.web.services import Services
@@ -85,9 +84,7 @@ class Service:
         engine = open_engine(settings.database)
         migrate(engine)
         self.store = Store(engine)
-        self.policy = AlertPolicy(
-            muting=muting, tell_reporters=tell_reporters, public_url=settings.public_url
-        )
+        self.policy = alert_policy(settings.public_url)
         self.probes = ProbeMetrics()
         self.metrics = ServiceMetrics(self.probes)
         self.scheduler = Scheduler(
@@ -167,7 +164,6 @@ class Service:
                 journeys=Journeys(self.scheduler, self.holder, self.run_now),
                 rules=Rules(self.rules.engine if self.rules else None),
                 ready=self.reasons_not_ready,
-                policy=self.policy,
             )
         )
 
