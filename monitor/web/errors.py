@@ -8,7 +8,7 @@ Pages get a friendly page that says what to do next; `/api` gets JSON of one sha
 from __future__ import annotations
 
 from http import HTTPStatus
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 import structlog
 from fastapi import FastAPI, Request
@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from incidents.errors import IncidentError
 from monitor.web.middleware import SAFE_HEADERS
+from monitor.web.redirects import safe_next
 from monitor.web.rendering import page
 
 log = structlog.get_logger(__name__)
@@ -111,10 +112,24 @@ def refusal(
         return JSONResponse(body, status_code=status, headers=headers)
     advice = ADVICE.get(status, ADVICE[400] if status < 500 else ADVICE[500])
     answer = page(
-        request, "error.html", status, status=status, phrase=phrase, message=message, advice=advice
+        request,
+        "error.html",
+        status,
+        status=status,
+        phrase=phrase,
+        message=message,
+        advice=advice,
+        back=_way_back(request),
     )
     answer.headers.update(headers or {})
     return answer
+
+
+def _way_back(request: Request) -> str:
+    """Return the page the form was on, as far as the browser says so, else the start."""
+    inside = request.url.path.startswith(("/console", "/runbooks"))
+    came_from = urlsplit(request.headers.get("referer", "")).path
+    return safe_next(came_from) if inside else "/"
 
 
 async def on_web_error(request: Request, error: Exception) -> Response:

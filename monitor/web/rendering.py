@@ -62,8 +62,8 @@ def render(request: Request, template: str, **context: Any) -> str:
 def when(context: Context, moment: datetime | None, style: str = "short") -> Markup:
     """Return a moment as a `<time>` element in the site's zone, with the zone's name.
 
-    `style` is `short` (22 Nov 10:43 SAST), `long` (with weekday, year and seconds), or
-    `clock` (10:43:07 SAST).
+    `style` is `short` (22 Nov 10:43 SAST), `long` (with weekday, year and seconds),
+    `seconds` (22 Nov 10:43:07 SAST), or `clock` (10:43:07 SAST).
     """
     if moment is None:
         return Markup('<span class="quiet">never</span>')
@@ -71,6 +71,7 @@ def when(context: Context, moment: datetime | None, style: str = "short") -> Mar
     formats = {
         "short": "%-d %b %H:%M %Z",
         "long": "%A %-d %B %Y %H:%M:%S %Z",
+        "seconds": "%-d %b %H:%M:%S %Z",
         "clock": "%H:%M:%S %Z",
     }
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
@@ -83,7 +84,7 @@ def ago(context: Context, moment: datetime | None) -> str:
     """Return how long before `now` a moment was: `4 min ago`."""
     if moment is None:
         return "never"
-    gap = (context["now"] - moment).total_seconds()
+    gap = round((context["now"] - moment).total_seconds())
     return "just now" if gap < 1 else f"{seconds(gap)} ago"
 
 
@@ -96,13 +97,13 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def seconds(value: float | timedelta | None) -> str:
-    """Return a duration for people: `230 ms`, `4.1 s`, `4 min`, `2 h 5 min`, `3 d 1 h`."""
+    """Return a duration for people (whole seconds stay whole): `230 ms`, `4.1 s`, `4 min`, `2 h 5 min`, `3 d 1 h`."""
     if value is None:
         return "–"
     total = value.total_seconds() if isinstance(value, timedelta) else value
     if total < 1:
         return f"{total * 1000:.0f} ms"
-    if total < 10:
+    if total < 10 and not isinstance(total, int):
         return f"{total:.1f} s"
     whole = round(total)
     at = next(i for i, (size, _) in enumerate(UNITS) if whole >= size)

@@ -5,7 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from monitor.web.api import alerts, incidents
-from monitor.web.pages import account, health, runbooks, sign_in
+from monitor.web.pages import (
+    account,
+    console_home,
+    console_incident_work,
+    console_incidents,
+    console_journeys,
+    console_operations,
+    health,
+    runbooks,
+    sign_in,
+)
 
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
@@ -14,4 +24,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     runbooks.router,
     alerts.router,
     incidents.router,
+    console_home.router,
+    console_incidents.router,
+    console_incident_work.router,
+    console_journeys.router,
+    console_operations.router,
 )

@@ -70,7 +70,10 @@ def who_asks(request: Request) -> Actor | None:
     if "authorization" in request.headers:
         return MACHINE if shows_token(request, services.settings.api_token) else None
     secret = request.cookies.get(cookie_name(services.settings.public_url))
-    return actor_of_session(services.store, secret, services.clock.now()) if secret else None
+    if not secret:
+        return None
+    by_hand = "x-refresh" not in request.headers
+    return actor_of_session(services.store, secret, services.clock.now(), by_hand=by_hand)
 
 
 def shows_token(request: Request, expected: str | None) -> bool:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, cast
 from fastapi import Depends, Request
 
 from monitor.clock import Clock
+from monitor.use_cases.intake import AlertPolicy
 
 if TYPE_CHECKING:
     from monitor.config.holder import ConfigurationHolder
@@ -141,6 +142,7 @@ class Services:
     journeys: JourneyDesk
     rules: RulesDesk
     ready: Callable[[], list[str]]  # reasons why not, empty when ready
+    policy: AlertPolicy = field(default_factory=AlertPolicy)
 
 
 def services_of(request: Request) -> Services:

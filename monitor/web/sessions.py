@@ -44,15 +44,20 @@ def begin_session(store: Store, user: User, now: datetime, *, instead_of: str = 
     return session
 
 
-def actor_of_session(store: Store, secret: str, now: datetime) -> Actor | None:
-    """Return who holds this cookie; None if it is unknown, over, idle too long or shut."""
+def actor_of_session(
+    store: Store, secret: str, now: datetime, *, by_hand: bool = True
+) -> Actor | None:
+    """Return who holds this cookie; None if it is unknown, over, idle too long or shut.
+
+    A request that a page makes by itself (`by_hand` is false) does not prolong the session.
+    """
     with store.read() as connection:
         found = session_by_hash(connection, hash_of(secret))
     if found is None or now >= found.expires_at or now - found.last_seen_at >= LONGEST_IDLE:
         return None
     if found.user.disabled_at is not None:
         return None
-    if now - found.last_seen_at >= TOUCHED_EVERY:
+    if by_hand and now - found.last_seen_at >= TOUCHED_EVERY:
         with store.begin() as tx:
             touch_session(tx, found.id_hash, now)
     return Actor(
