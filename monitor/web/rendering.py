@@ -97,7 +97,10 @@ UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))
 
 
 def seconds(value: float | timedelta | None) -> str:
-    """Return a duration for people (whole seconds stay whole): `230 ms`, `4.1 s`, `4 min`, `2 h 5 min`, `3 d 1 h`."""
+    """Return a duration for people: `230 ms`, `4.1 s`, `4 min`, `2 h 5 min`, `3 d 1 h`.
+
+    Whole seconds stay whole.
+    """
     if value is None:
         return "–"
     total = value.total_seconds() if isinstance(value, timedelta) else value

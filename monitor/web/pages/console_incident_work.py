@@ -1,4 +1,4 @@
-"""What people do on an incident's page; every form leads back to the page, which says it is done."""
+"""What people do on an incident's page; every form leads back there and says what was done."""
 
 from __future__ import annotations
 
