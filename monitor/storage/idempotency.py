@@ -56,16 +56,20 @@ def refuse_repetition(tx: Transaction, once: Once | None) -> None:
     if once is None:
         return
     c = idempotency.c
-    found = tx.connection.execute(select(c.request, c.number).where(c.key == once.key)).first()
+    found = tx.connection.execute(
+        select(c.request, c.answer).where(c.key == f"incident:{once.key}")
+    ).first()
     if found is None:
         return
     if found.request != once.request:
         raise KeyReused
-    raise AlreadyDone(found.number)
+    raise AlreadyDone(found.answer["number"])
 
 
 def remember(tx: Transaction, once: Once | None, number: int, now: datetime) -> None:
     """Record, with the work itself, that the request was carried out on this incident."""
     if once is not None:
-        row = {"key": once.key, "request": once.request, "number": number, "at": now}
+        answer = {"number": number}
+        row = {"key": f"incident:{once.key}", "request": once.request, "answer": answer}
+        row |= {"status": 200, "at": now}
         tx.connection.execute(idempotency.insert(), row)

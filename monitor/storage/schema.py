@@ -383,12 +383,13 @@ leases = Table(  # a background duty that one process at a time may hold
     _at("until", required=True),
 )
 
-idempotency = Table(  # the incident that a request with this key was carried out on
+idempotency = Table(  # what a request with this key was answered
     "idempotency",
     metadata,
     Column("key", String(255), primary_key=True),
     Column("request", Text, nullable=False),
-    Column("number", Integer, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("answer", Json),
     _at("at", required=True),
     Index(None, "at"),
 )
