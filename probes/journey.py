@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -12,7 +13,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from probes.durations import Duration, format_duration, parse_duration
 from probes.faults import Fault, FaultyInput
 from probes.fields import Strict, Text, TextMap, as_list
-from probes.references import reference_faults
+from probes.references import reference_faults, secret_names
 from probes.step import Step
 from probes.templates import NAME
 from probes.yamlfile import YamlDocument, parse_yaml, read_yaml, validate
@@ -104,6 +105,11 @@ class Journey(Strict):
     def total_seconds(self) -> float:
         """The longest a run can take: its deadline, and the cleanup's own after it."""
         return self.deadline_seconds + (self.cleanup_deadline_seconds if self.cleanup else 0.0)
+
+    @cached_property
+    def secret_names(self) -> frozenset[str]:
+        """The names of all secrets the journey refers to."""
+        return frozenset(secret_names(self.model_dump(by_alias=True)))
 
     @property
     def heading(self) -> str:

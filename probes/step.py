@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from functools import cached_property
 from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
@@ -10,7 +10,7 @@ from pydantic import BeforeValidator, Field, field_validator, model_validator
 from probes.durations import Duration
 from probes.expectations import Expect
 from probes.fields import JsonPath, Regex, Selector, Strict, Text, TextMap, as_list, as_text
-from probes.templates import BUILT_IN, NAME
+from probes.templates import BUILT_IN, NAME, references, texts_in
 
 METHODS = ("get", "post", "put", "delete", "patch", "head")
 ACTIONS = (*METHODS, "submit", "follow")
@@ -159,6 +159,8 @@ class Step(Strict):
         """Whether the step sends an idempotency key."""
         return any(name.lower() == "idempotency-key" for name in self.headers)
 
-    def saved_names(self) -> Iterator[str]:
-        """Yield the variables this step defines."""
-        return iter(self.save)
+    @cached_property
+    def needs(self) -> frozenset[str]:
+        """The names whose values the step uses."""
+        data = self.model_dump(by_alias=True, exclude={"name"})
+        return frozenset(ref.text for _, text in texts_in(data) for ref in references(text))

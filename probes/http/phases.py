@@ -1,0 +1,47 @@
+"""libcurl's running clocks turned into the phases of one request."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from probes.result import PHASES, Phases
+
+
+@dataclass(frozen=True, slots=True)
+class Clocks:
+    """Microseconds from the start until each point was reached, 0 where it was not.
+
+    https://curl.se/libcurl/c/curl_easy_getinfo.html, "Times".
+    """
+
+    resolved: int
+    connected: int
+    secured: int
+    sent: int
+    answered: int
+    total: int
+    is_tls: bool
+    is_new: bool
+
+
+def unfinished(clocks: Clocks) -> str:
+    """Return the phase a request was in when it ended early."""
+    if clocks.is_new and not clocks.sent:
+        points = [clocks.resolved, clocks.connected, clocks.secured if clocks.is_tls else 1]
+        for phase, point in zip(PHASES, points, strict=False):
+            if not point:
+                return phase
+    return "transfer" if clocks.answered else "first_byte"
+
+
+def phases_of(clocks: Clocks, *, failed: bool) -> Phases:
+    """Return the seconds of each phase; a failed request's last phase gets what was left."""
+    marks = [clocks.resolved, clocks.connected, clocks.secured, clocks.answered, clocks.total]
+    if failed:
+        cut = PHASES.index(unfinished(clocks))
+        marks = [*marks[:cut], clocks.total] + [0] * (len(marks) - cut - 1)
+    seconds, reached = [], 0
+    for mark in marks:
+        seconds.append(max(mark - reached, 0) / 1e6)
+        reached = max(reached, mark)
+    return Phases(*seconds)
