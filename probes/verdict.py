@@ -8,9 +8,11 @@ they say nothing about the shop, and after three intervals without a word the ve
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from probes.journey import Journey
 from probes.result import Outcome, ProbeRun
@@ -26,20 +28,6 @@ class Verdict(StrEnum):
     UP = "up"
     DOWN = "down"
     UNKNOWN = "unknown"
-
-
-@dataclass(frozen=True)
-class VerdictPolicy:
-    """When a verdict turns: `bad_runs` in a row for down, `good_runs` in a row to leave it."""
-
-    interval: timedelta
-    bad_runs: int = CONFIRMED_BY
-    good_runs: int = 2
-
-    @property
-    def silence(self) -> timedelta:
-        """How long without information makes the verdict unknown."""
-        return SILENT_INTERVALS * self.interval
 
 
 @dataclass(frozen=True)
@@ -62,53 +50,47 @@ class VerdictState:
     last_success_at: datetime | None = None
 
 
-def policy_of(journey: Journey) -> VerdictPolicy:
-    """Return the policy a journey's file asks for."""
-    return VerdictPolicy(
-        interval=timedelta(seconds=journey.interval_seconds),
-        bad_runs=CONFIRMED_BY if journey.confirm else 1,
-        good_runs=journey.recovery_runs,
-    )
-
-
-def after_run(
-    state: VerdictState, run: ProbeRun, policy: VerdictPolicy, now: datetime
-) -> VerdictState:
+def after_run(state: VerdictState, run: ProbeRun, journey: Journey, now: datetime) -> VerdictState:
     """Return the state once a run that ended at `now` is counted."""
-    state = replace(as_of(state, policy, now), last_run_at=now)
+    state = replace(as_of(state, journey, now), last_run_at=now)
     if run.outcome is Outcome.FAILED:
-        return _after_bad(state, policy, now)
+        return _after_bad(state, journey, now)
     if run.outcome is Outcome.PASSED:
-        return _after_good(state, run, policy, now)
+        return _after_good(state, run, journey, now)
     return state
 
 
-def as_of(state: VerdictState, policy: VerdictPolicy, now: datetime) -> VerdictState:
+def as_of(state: VerdictState, journey: Journey, now: datetime) -> VerdictState:
     """Return the state at `now`: unknown where nothing has been heard of the shop for too long.
 
     What was counted before a silence does not count after it, except that a journey that was down
     still has to recover.
     """
-    known = state.informed_at
-    if state.verdict is Verdict.UNKNOWN or known is None or now - known <= policy.silence:
+    known, silence = state.informed_at, silence_of(journey)
+    if known is None or now - known <= silence:
         return state
-    return replace(
-        state, verdict=Verdict.UNKNOWN, since=known + policy.silence, bad_runs=0, good_runs=0
-    )
+    state = replace(state, bad_runs=0, good_runs=0)
+    return _turned(state, Verdict.UNKNOWN, known + silence)
 
 
-def wants_confirmation(state: VerdictState, run: ProbeRun, journey: Journey) -> bool:
-    """Whether the journey should run again at once; `state` is the one after `run`.
+def silence_of(journey: Journey) -> timedelta:
+    """Return how long without information makes a verdict unknown."""
+    return timedelta(seconds=SILENT_INTERVALS * journey.interval_seconds)
+
+
+def wants_confirmation(before: VerdictState, run: ProbeRun, journey: Journey) -> bool:
+    """Whether the journey should run again at once; `before` is the state without `run`.
 
     Only the first failure on the way from good asks for it, and only where every step that was
     really sent may be sent again.
     """
+    before = as_of(before, journey, run.started_at)
     return (
         journey.confirm
         and run.attempt == 1
         and run.outcome is Outcome.FAILED
-        and state.verdict is not Verdict.DOWN
-        and state.bad_runs == 1
+        and before.verdict is not Verdict.DOWN
+        and before.bad_runs == 0
         and may_repeat(run, journey)
     )
 
@@ -131,32 +113,50 @@ def may_repeat(run: ProbeRun, journey: Journey) -> bool:
     return True
 
 
-def was_flaky(run: ProbeRun) -> bool:
+def was_flaky(before: VerdictState, run: ProbeRun) -> bool:
     """Whether the run is a confirmation that passed: the failure before it was a blip."""
-    return run.attempt > 1 and run.outcome is Outcome.PASSED
+    return run.attempt > 1 and run.outcome is Outcome.PASSED and before.bad_runs > 0
 
 
-def _after_bad(state: VerdictState, policy: VerdictPolicy, now: datetime) -> VerdictState:
+def verdict_to_json(state: VerdictState) -> dict[str, Any]:
+    """Return the state as JSON data, to be stored."""
+    return {
+        key: value.isoformat() if isinstance(value, datetime) else value
+        for key, value in asdict(state).items()
+    }
+
+
+def verdict_from_json(data: Mapping[str, Any]) -> VerdictState:
+    """Return the state that `verdict_to_json` made `data` from."""
+    times = {
+        key: datetime.fromisoformat(data[key]) if data[key] else None
+        for key in ("since", "informed_at", "last_run_at", "last_success_at")
+    }
+    return VerdictState(**{**data, **times, "verdict": Verdict(data["verdict"])})
+
+
+def _after_bad(state: VerdictState, journey: Journey, now: datetime) -> VerdictState:
     """Return the state after a failed run."""
     state = replace(state, bad_runs=state.bad_runs + 1, good_runs=0, informed_at=now)
-    if state.bad_runs >= policy.bad_runs:
+    if state.bad_runs >= (CONFIRMED_BY if journey.confirm else 1):
         return replace(_turned(state, Verdict.DOWN, now), recovering=True)
     return state
 
 
 def _after_good(
-    state: VerdictState, run: ProbeRun, policy: VerdictPolicy, now: datetime
+    state: VerdictState, run: ProbeRun, journey: Journey, now: datetime
 ) -> VerdictState:
     """Return the state after a passed run."""
+    flaky = was_flaky(state, run)
     state = replace(
         state,
         good_runs=state.good_runs + 1,
         bad_runs=0,
-        flaky_runs=state.flaky_runs + was_flaky(run),
+        flaky_runs=state.flaky_runs + flaky,
         informed_at=now,
         last_success_at=now,
     )
-    if state.good_runs >= (policy.good_runs if state.recovering else 1):
+    if state.good_runs >= (journey.recovery_runs if state.recovering else 1):
         return replace(_turned(state, Verdict.UP, now), recovering=False)
     return state
 
