@@ -222,10 +222,11 @@ def sort_by_label(call: Call, context: Context, *, reverse: bool) -> Grid:
 
 
 def relabelled(grid: Grid, block: LabelBlock, target: str) -> Grid:
-    """Return the vector under a new block; setting the metric name keeps it from being dropped."""
+    """Return the vector under a new block; a metric name that was set is kept."""
     nameless = grid.nameless
     if target == METRIC_NAME and nameless is not None:
-        nameless = np.zeros(block.size, np.bool_)
+        names = zip(grid.block.values_of(target), block.values_of(target), strict=True)
+        nameless = nameless & np.array([old == new for old, new in names], np.bool_)
     return merge_same_labels(Grid(block, grid.values, grid.mask, nameless, grid.order))
 
 

@@ -14,17 +14,17 @@ REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
 NATURAL = re.compile(r"(\d+)")
 
 
-def check_label_name(name: str, where: str) -> None:
+def check_label_name(name: str, role: str, function: str) -> None:
     """Raise PromqlError where `name` cannot be the name of a label."""
-    if not name or "\ufffd" in name:
-        raise PromqlError(f'invalid label name "{name}" in {where}()')
+    if not name:
+        raise PromqlError(f"invalid {role} label name in {function}(): {name}")
 
 
 def replaced(
     block: LabelBlock, target: str, template: str, source: str, pattern: str
 ) -> LabelBlock:
     """Return the block after `label_replace`: `target` is `template` where `pattern` matches."""
-    check_label_name(target, "label_replace")
+    check_label_name(target, "destination", "label_replace")
     expand = replacement(template, pattern)
 
     def compute() -> LabelBlock:
@@ -38,7 +38,11 @@ def replaced(
 
 def replacement(template: str, pattern: str) -> Callable[[str], str | None]:
     """Return what a source value is replaced by: the filled template, or None without a match."""
-    regex = compile_regex(pattern)
+    try:
+        regex = compile_regex(pattern)
+    except PromqlError as error:
+        message = f"invalid regular expression in label_replace(): {pattern}"
+        raise PromqlError(message) from error
 
     def expand(value: str) -> str | None:
         found = regex.fullmatch(value)
@@ -62,8 +66,9 @@ def replacement(template: str, pattern: str) -> Callable[[str], str | None]:
 
 def joined(block: LabelBlock, target: str, separator: str, sources: Sequence[str]) -> LabelBlock:
     """Return the block after `label_join`: `target` is the sources' values with a separator."""
-    for name in (target, *sources):
-        check_label_name(name, "label_join")
+    for name in sources:
+        check_label_name(name, "source", "label_join")
+    check_label_name(target, "destination", "label_join")
 
     def compute() -> LabelBlock:
         columns = [block.values_of(name) for name in sources]

@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from monitor.promql.errors import PromqlError
 from monitor.promql.labels import Flags
 from monitor.promql.selection import Window
 from monitor.promql.source import Floats
@@ -244,6 +245,11 @@ def extreme_time(window: Window, reduce: np.ufunc) -> Answer:
 
 def smoothing(window: Window, level_share: float, trend_share: float) -> Answer:
     """Return Holt's double exponential smoothing of every series at its last sample."""
+    for name, share in (("smoothing", level_share), ("trend", trend_share)):
+        if share <= 0 or share >= 1:
+            raise PromqlError(
+                f"invalid {name} factor. Expected: 0 < {name[0]}f < 1, got: {share:f}"
+            )
     count = window.count()
     if window.rows < 2:
         return np.zeros(count.size), count > 1

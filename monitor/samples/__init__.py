@@ -10,14 +10,17 @@ It knows no network: scraping is done elsewhere, the text it brings is read by
 """
 
 from monitor.samples.errors import ExpositionError, SampleStoreError, SeriesLimitError
+from monitor.samples.exposition import ExpositionParser, Scrape
 from monitor.samples.stats import StoreStats
 from monitor.samples.store import SampleStore
 from monitor.samples.writer import Writer
 
 __all__ = [
     "ExpositionError",
+    "ExpositionParser",
     "SampleStore",
     "SampleStoreError",
+    "Scrape",
     "SeriesLimitError",
     "StoreStats",
     "Writer",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -11,6 +12,7 @@ from monitor.promql.labels import Indices, LabelBlock
 from monitor.promql.source import MISSING, STALE, Floats
 from monitor.samples.chunks import Ids
 from monitor.samples.errors import SeriesLimitError
+from monitor.samples.exposition import Scrape, SeriesBook
 from monitor.samples.table import Table
 
 if TYPE_CHECKING:
@@ -41,6 +43,7 @@ class Writer:
         self.known: dict[LabelKey, int] = {}
         self.fixed: Ids = np.empty(0, np.int64)
         self._blocks: dict[int, Ids] = {}
+        self._books: WeakKeyDictionary[SeriesBook, Ids] = WeakKeyDictionary()
 
     def register(self, series: Sequence[Mapping[str, str]]) -> None:
         """Have exactly these series, in this order, as the columns of `append`.
@@ -81,7 +84,9 @@ class Writer:
             SeriesLimitError: new series beyond the store's limit were left out, all else written.
         """
         pairs = {key_of(labels): value for labels, value in samples}
-        return self.write_keys(timestamp, list(pairs), np.fromiter(pairs.values(), np.float64))
+        ids, refused = self.resolve(list(pairs))
+        values = np.fromiter(pairs.values(), np.float64, len(pairs))
+        return self._write_all(timestamp, ids, values, refused)
 
     def ingest_block(
         self, timestamp: float, block: LabelBlock, indices: Indices, values: Floats
@@ -95,24 +100,22 @@ class Writer:
             if len(self._blocks) >= MAX_KNOWN_BLOCKS:
                 self._blocks.clear()
             ids = self._blocks.setdefault(block.number, np.full(block.size, -1, np.int64))
-        unknown = indices[~np.isin(ids[indices], self.table.ids)]
+        unknown = np.unique(indices[ids[indices] < 0])
+        refused = 0
         if unknown.size:
             keys = [key_of(block.labels(index)) for index in unknown.tolist()]
             ids[unknown], refused = self.resolve(keys)
-            if refused:
-                taken = ids[indices] >= 0
-                self.write(timestamp, ids[indices][taken], values[taken], vanish=True)
-                raise SeriesLimitError(refused, self.store.series_limit)
-        return self.write(timestamp, ids[indices], values, vanish=True)
+        return self._write_all(timestamp, ids[indices], values, refused)
 
-    def write_keys(self, timestamp: float, keys: Sequence[LabelKey], values: Floats) -> bool:
-        """Write samples of series given by their sorted labels; see `ingest`."""
-        ids, refused = self.resolve(keys)
-        taken = ids >= 0
-        written = self.write(timestamp, ids[taken], values[taken], vanish=True)
-        if refused:
-            raise SeriesLimitError(refused, self.store.series_limit)
-        return written
+    def ingest_scrape(self, timestamp: float, scrape: Scrape) -> bool:
+        """Write what a target sent, as `ingest` does; series of earlier scrapes cost no look-up."""
+        book = scrape.book
+        ids = self._books.get(book, np.empty(0, np.int64))
+        refused = 0
+        if ids.size < len(book.keys) or (ids < 0).any():
+            ids, refused = self.resolve(book.keys)
+            self._books[book] = ids
+        return self._write_all(timestamp, ids[scrape.numbers], scrape.values, refused)
 
     def resolve(self, keys: Sequence[LabelKey]) -> tuple[Ids, int]:
         """Return the columns of series, -1 for new ones refused, and how many were refused."""
@@ -152,6 +155,14 @@ class Writer:
             self.store.log_row(self, time_ms, row, int(values.size))
             return True
 
+    def _write_all(self, timestamp: float, ids: Ids, values: Floats, refused: int) -> bool:
+        """Write the samples whose series were taken up, then complain of the others."""
+        taken = ids >= 0
+        written = self.write(timestamp, ids[taken], values[taken], vanish=True)
+        if refused:
+            raise SeriesLimitError(refused, self.store.series_limit)
+        return written
+
     def _ids(self, keys: Sequence[LabelKey]) -> Ids:
         self._take_up([key for key in keys if key not in self.known])
         return np.fromiter((self.known[key] for key in keys), np.int64, len(keys))
@@ -169,3 +180,5 @@ class Writer:
         """Drop columns that have expired."""
         gone = set(ids.tolist())
         self.known = {key: column for key, column in self.known.items() if column not in gone}
+        self._blocks.clear()
+        self._books.clear()
