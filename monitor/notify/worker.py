@@ -16,7 +16,8 @@ from datetime import datetime
 from time import monotonic
 
 import structlog
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from monitor.notify.courier import Courier, Mute, mute_nothing
 from monitor.notify.kinds import REPORTER
@@ -29,6 +30,7 @@ from monitor.storage.store import Store
 
 POLL_SECONDS = 1.0  # rows of other processes, and retries that fall due, are found this soon
 LEASE_SECONDS = 180.0  # longer than a healthy send; after it another worker takes the row over
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 BATCH = 16  # rows claimed at once when delivering in the calling thread
 
 log = structlog.get_logger(__name__)
@@ -58,6 +60,7 @@ class OutboxWorker:
         self._name = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"
         self._condition = threading.Condition()
         self._signalled = False
+        self._started = False
         self._stopping = False
         self._dispatcher: threading.Thread | None = None
         self._busy: Counter[str] = Counter()
@@ -65,17 +68,24 @@ class OutboxWorker:
 
     def start(self) -> None:
         """Begin to deliver in the background; what was left unsent before is sent first."""
-        if self._dispatcher is None:
-            self._dispatcher = threading.Thread(
-                target=self._run, name="outbox-dispatcher", daemon=True
-            )
-            self._dispatcher.start()
+        self._started = True
+        self.wake()
 
     def wake(self) -> None:
-        """Have the outbox looked at now; returns at once."""
+        """Have the outbox looked at now; returns at once.
+
+        A dispatcher that a fault of ours ended is started again, so that calling this now and then
+        is all it takes to keep delivery alive. Before `start` and after `stop` nothing happens.
+        """
         with self._condition:
             self._signalled = True
             self._condition.notify_all()
+            alive = self._dispatcher is not None and self._dispatcher.is_alive()
+            if self._started and not self._stopping and not alive:
+                self._dispatcher = threading.Thread(
+                    target=self._run, name="outbox-dispatcher", daemon=True
+                )
+                self._dispatcher.start()
 
     def stop(self, grace_seconds: float = 10.0) -> None:
         """End delivery: sends under way may finish within the grace, others are handed back.
@@ -126,8 +136,8 @@ class OutboxWorker:
                 self._signalled = False
             try:
                 self._dispatch()
-            except OperationalError as error:  # the database is away; rows wait for it
-                log.warning("outbox cannot be read", error=type(error.orig).__name__)
+            except DATABASE_AWAY as error:  # rows wait until it is back
+                log.warning("outbox cannot be read", error=type(error).__name__)
             with self._condition:
                 ready = lambda: self._signalled or self._stopping  # noqa: E731 - read once, here
                 self._condition.wait_for(ready, self._poll_seconds)
@@ -162,8 +172,8 @@ class OutboxWorker:
                 if not self._stopping:
                     claimed = self._claim(current.channel, 1, self._context.clock.now())
                     following = claimed[0] if claimed else None
-            except OperationalError as error:  # its lease will run out, and it is sent again
-                log.warning("delivery not recorded", key=current.key, error=str(error.orig))
+            except DATABASE_AWAY as error:  # its lease will run out, and it is sent again
+                log.warning("delivery not recorded", key=current.key, error=type(error).__name__)
             finally:
                 self._end(current, following)
 

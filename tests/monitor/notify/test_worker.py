@@ -235,6 +235,34 @@ def test_a_woken_worker_does_not_wait_for_its_poll(sqlite_store: Store, hook: Ht
         hook.wait_for(1, timeout_seconds=5)
 
 
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnhandledThreadExceptionWarning")
+def test_a_dispatcher_that_died_of_a_fault_is_started_again(
+    sqlite_store: Store, hook: HttpSink
+) -> None:
+    """A bug costs one round, not all notifications until somebody notices."""
+    broken = threading.Event()
+    channels = [webhook(hook)]
+
+    def read_channels() -> list[GivenChannel]:
+        if not broken.is_set():
+            broken.set()
+            raise RuntimeError("a fault of ours")
+        return channels
+
+    put_row(sqlite_store)
+    context = make_context(clock=SystemClock())
+    worker = OutboxWorker(sqlite_store, read_channels, context, poll_seconds=3600)
+    worker.start()
+    wait_until(lambda: broken.is_set() and not dispatchers())
+    worker.wake()
+    hook.wait_for(1)
+    worker.stop()
+
+
+def dispatchers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "outbox-dispatcher"]
+
+
 def test_on_stop_what_is_still_under_way_is_handed_back(
     sqlite_store: Store, hook: HttpSink
 ) -> None:
