@@ -14,17 +14,10 @@ from monitor.clock import Clock, FakeClock
 from monitor.notify.message import Context, MailAccount, Message
 from monitor.storage.schema import incidents, outbox, timeline
 from monitor.storage.store import Store
+from probes.secrets import EnvironmentSecrets
 
 NOW = FakeClock().now()
 _numbers = itertools.count(1)
-
-
-class GivenSecrets(dict[str, str]):
-    """Secrets from a dictionary."""
-
-    def get(self, name: str) -> str:  # type: ignore[override] # a missing one is an error here
-        """Return the value, or raise LookupError."""
-        return self[name]
 
 
 @dataclass(frozen=True)
@@ -54,7 +47,7 @@ def make_context(smtp_port: int = 0, clock: Clock | None = None, **secrets: str)
     """Return a context of a shop called Demo Shop."""
     url = f"smtp://127.0.0.1:{smtp_port}" if smtp_port else ""
     return Context(
-        secrets=GivenSecrets(secrets),
+        secrets=EnvironmentSecrets({f"MONITOR_SECRET_{n}": v for n, v in secrets.items()}),
         mail=MailAccount(url, "monitor@shop.example"),
         site_name="Demo Shop",
         site_url="https://status.shop.example",

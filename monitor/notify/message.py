@@ -7,12 +7,13 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 from monitor.clock import Clock, SystemClock
 from probes.durations import Duration
+from probes.secrets import MissingSecret, SecretSource, UnfitSecret
 
 _SECRET = re.compile(r"\$\{secret:([A-Za-z0-9_.-]+)\}")
 _PLAIN_ID = re.compile(r"[A-Za-z0-9_.:@+-]{1,120}")
@@ -34,14 +35,6 @@ class NotifyError(Exception):
         self.retry_after_seconds = retry_after_seconds
 
 
-class Secrets(Protocol):
-    """Where secret values come from; `probes.secrets.SecretSource` is one."""
-
-    def get(self, name: str) -> str:
-        """Return the secret's value; raises an error naming it where it is missing."""
-        ...
-
-
 @dataclass(frozen=True, slots=True)
 class MailAccount:
     """The deployment's own way to send mail: `MONITOR_SMTP_URL` and `MONITOR_MAIL_FROM`."""
@@ -54,7 +47,7 @@ class MailAccount:
 class Context:
     """What every kind may use: secrets, the mail account, who we are, the time."""
 
-    secrets: Secrets
+    secrets: SecretSource
     mail: MailAccount = MailAccount()
     site_name: str = "SayPro Monitor"
     site_url: str = ""
@@ -70,8 +63,8 @@ class Context:
         def value(match: re.Match[str]) -> str:
             try:
                 return self.secrets.get(match[1])
-            except LookupError as error:
-                raise NotifyError(f"the secret {match[1]} is not set", retryable=True) from error
+            except (MissingSecret, UnfitSecret) as error:
+                raise NotifyError(str(error), retryable=True) from error
 
         return _SECRET.sub(value, text)
 

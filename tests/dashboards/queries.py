@@ -10,12 +10,17 @@ CHOSEN = {"$journey": ".*", "$location": ".*", "$component": ".*", "$__rate_inte
 
 def queries_of(board: Mapping[str, Any], rate_interval: str = "1m") -> Iterator[str]:
     """Yield every expression of panels and annotations."""
-    for panel in board["panels"]:
-        for target in panel["targets"]:
-            yield fill_in(target["expr"], rate_interval)
+    yield from panel_queries(board, rate_interval)
     for mark in board["annotations"]["list"]:
         if "expr" in mark:
             yield fill_in(mark["expr"], rate_interval)
+
+
+def panel_queries(board: Mapping[str, Any], rate_interval: str = "1m") -> Iterator[str]:
+    """Yield every expression of the panels."""
+    for panel in board["panels"]:
+        for target in panel["targets"]:
+            yield fill_in(target["expr"], rate_interval)
 
 
 def fill_in(expression: str, rate_interval: str) -> str:
