@@ -32,6 +32,12 @@ class Interval:
     since: datetime
     until: datetime | None = None
 
+    def ended_by(self, at: datetime) -> Interval:
+        """Return the interval, ended at `at` if it is still going on."""
+        if self.until is not None:
+            return self
+        return Interval(self.status, self.since, max(at, self.since))
+
 
 @dataclass(frozen=True)
 class Uptime:

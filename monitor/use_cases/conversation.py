@@ -177,18 +177,30 @@ def ask_reporter(
 
 
 def recategorise(
-    store: Store, configuration: Configuration, number: int, category: str, *, now: datetime
+    store: Store,
+    configuration: Configuration,
+    number: int,
+    category: str,
+    *,
+    by: str,
+    now: datetime,
 ) -> None:
-    """Record what an agent says a report is about.
+    """Record what an agent says a report is about, with an internal note of the change.
 
     Raises:
         UnknownObjectError: there is no such report.
         InvalidReport: there is no such category.
     """
-    if category not in {name for name, _ in category_choices(configuration)}:
+    labels = dict(category_choices(configuration))
+    if category not in labels:
         raise InvalidReport({"category": f"There is no category {category!r}."})
     with store.begin() as tx:
         report = load_report(tx.connection, number)
+        if report.category == category:
+            return
+        old = labels.get(report.category or "", report.category or "none")
+        body = f"Category changed from “{old}” to “{labels[category]}”."
+        add_message(tx, report.id, at=now, direction="note", author=by, body=body)
         component = component_of(configuration, category)
         change_report(tx, report.id, category=category, component=component, updated_at=now)
 

@@ -7,11 +7,14 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from incidents.errors import UnknownObjectError
+from incidents.reports.categories import is_symptom
 from incidents.reports.conversation import (
     Known,
     ReportStatus,
 )
+from incidents.reports.linking import LinkKind, choose_incident
 from incidents.timeline import AUTOMATION, Entry, Kind
+from monitor.config.model import Configuration
 from monitor.storage.incidents import add_entries, load_incident, open_incidents
 from monitor.storage.numbers import lock_incidents
 from monitor.storage.reports import (
@@ -22,6 +25,12 @@ from monitor.storage.reports import (
 )
 from monitor.storage.status import public_incidents_of, row_id_of
 from monitor.storage.store import Store, Transaction
+from monitor.use_cases.report_placing import (
+    InvalidReport,
+    candidate,
+    category_choices,
+    component_of,
+)
 
 
 def join_incident(store: Store, token: str, public_id: str, now: datetime) -> None:
@@ -116,3 +125,28 @@ def report_by_token(connection: Connection, token: str) -> Report:
     if report is None:
         raise UnknownObjectError("report with that reference")
     return report
+
+
+def correct_category(
+    store: Store, configuration: Configuration, token: str, category: str, now: datetime
+) -> None:
+    """Record what the reporter says it is about, and link it where that makes an incident fit.
+
+    Raises:
+        UnknownObjectError: there is no such report.
+        InvalidReport: there is no such category.
+    """
+    if category not in {name for name, _ in category_choices(configuration)}:
+        raise InvalidReport({"category": "Please choose one of the list."})
+    with store.begin() as tx:
+        lock_incidents(tx)
+        report = report_by_token(tx.connection, token)
+        component = component_of(configuration, category)
+        change_report(tx, report.id, category=category, component=component, updated_at=now)
+        if report.incident_id is not None or report.status is ReportStatus.CLOSED:
+            return
+        open_now = [candidate(incident) for incident in open_incidents(tx.connection)]
+        failing = is_symptom(report.description)
+        link = choose_incident(component, open_now, tells_of_failure=failing)
+        if link.kind is LinkKind.LINKED and link.incident_id is not None:
+            move_report(tx, report, link.incident_id, AUTOMATION, link.reason, now)

@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup
 
+from incidents.reports.conversation import clock_words
 from monitor.web.permissions import navigation
 from monitor.web.services import services_of
 from monitor.web.static_files import static_url
@@ -34,7 +35,13 @@ def environment() -> Environment:
     )
     env.globals["static_url"] = static_url
     env.globals["navigation"] = navigation
-    env.filters |= {"when": when, "ago": ago, "lasted": lasted, "seconds": seconds}
+    env.filters |= {
+        "when": when,
+        "moment": moment,
+        "ago": ago,
+        "lasted": lasted,
+        "seconds": seconds,
+    }
     return env
 
 
@@ -76,6 +83,17 @@ def when(context: Context, moment: datetime | None, style: str = "short") -> Mar
     }
     return Markup('<time datetime="{}" title="{}">{}</time>').format(
         moment.isoformat(), local.strftime(formats["long"]), local.strftime(formats[style])
+    )
+
+
+@pass_context
+def moment(context: Context, at: datetime | None) -> Markup:
+    """Return a moment as a `<time>` element in UTC, with the site's own clock beside it."""
+    if at is None:
+        return Markup("never")
+    zone = str(context["zone"])
+    return Markup('<time datetime="{}">{}</time>').format(
+        at.isoformat(), clock_words(at, zone, now=context["now"])
     )
 
 

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from monitor.web.api import alerts, incidents
+from monitor.web.api import alerts, banner, feeds, incidents, maintenance, reports, statuspage
 from monitor.web.pages import (
     account,
     console_home,
     console_incident_work,
     console_incidents,
     console_journeys,
+    console_maintenance,
     console_operations,
+    console_reports,
     health,
+    history,
+    report,
+    reporter,
     runbooks,
     sign_in,
+    status,
 )
 
 ROUTERS: tuple[APIRouter, ...] = (
@@ -29,4 +35,15 @@ ROUTERS: tuple[APIRouter, ...] = (
     console_incident_work.router,
     console_journeys.router,
     console_operations.router,
+    status.router,
+    history.router,
+    report.router,
+    reporter.router,
+    statuspage.router,
+    feeds.router,
+    banner.router,
+    reports.router,
+    maintenance.router,
+    console_maintenance.router,
+    console_reports.router,
 )
