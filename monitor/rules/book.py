@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from monitor.rules.alerts import Active, AlertState
 from monitor.rules.model import Group, Labels, rule_keys
-from monitor.rules.samples import RuleOutput, Samples
+from monitor.rules.samples import Samples
 from monitor.rules.state import AlertStateStore, StoredAlert, difference
 from monitor.rules.stats import GroupStats, RuleHealth
 
@@ -34,18 +34,17 @@ class RuleBook:
         }
         self.health: dict[str, RuleHealth] = {}
         self.stats: dict[str, GroupStats] = {}
-        self.outputs: dict[str, RuleOutput] = {}
-        self._ended: list[RuleOutput] = []
+        self._ended: set[str] = set()
         self._keys: dict[tuple[str, int], str] = {}
 
     def reload(self, groups: tuple[Group, ...]) -> None:
         """Know these rules from now on; what is known of those that stay is kept."""
+        known = set(self._keys.values())
         self._keys = rule_keys(groups)
         current = set(self._keys.values())
+        self._ended = (self._ended | known) - current
         self.alerts = {key: self.alerts.get(key, {}) for key in current}
         self.health = {key: self.health.get(key, RuleHealth()) for key in current}
-        self._ended += [output for key, output in self.outputs.items() if key not in current]
-        self.outputs = {key: self.outputs.get(key, RuleOutput()) for key in current}
         self.stats = {
             group.key: replace(
                 self.stats.get(group.key, GroupStats()),
@@ -63,10 +62,10 @@ class RuleBook:
         """
         return self._keys[group.key, position]
 
-    def end_removed(self, samples: Samples, time_ms: int) -> None:
+    def end_removed(self, samples: Samples, at: float) -> None:
         """End the series of rules that are no more."""
-        for output in self._ended:
-            output.end(samples, time_ms)
+        for key in self._ended:
+            samples.drop(key, at)
         self._ended.clear()
 
     def held(

@@ -33,9 +33,16 @@ from monitor.rules.slots import Slots
 from monitor.rules.state import AlertStateStore, MemoryStateStore
 from monitor.rules.stats import GroupStats, RuleHealth
 from monitor.rules.templates import Environment
+from monitor.samples import SeriesLimitError
 
 Send = Callable[[Sequence[Alert]], object]
-RULE_ERRORS = (PromqlError, DuplicateAlertError, DuplicateSeriesError, LimitExceededError)
+RULE_ERRORS = (
+    PromqlError,
+    DuplicateAlertError,
+    DuplicateSeriesError,
+    LimitExceededError,
+    SeriesLimitError,
+)
 RANGE_PAUSE_SECONDS = 1.0  # rules over ranges alone are evaluated this rarely on events,
 RANGE_PAUSE_SHARE = 20  # or once in this many times their own duration: 5 % of a core
 CLOCK_STEP_MS = 1_000  # a clock that went back by less is waited for, in steps of 1 ms
@@ -78,7 +85,6 @@ class Engine:
         self._book = RuleBook(state or MemoryStateStore())
         self._slots = Slots()
         self._waiting: dict[str, Affected] = {}
-        self._last_ms = 0
         self._hold_until: float | None = None
         self._groups: tuple[Group, ...] = ()
         self.reload(groups)
@@ -155,7 +161,8 @@ class Engine:
     def _is_rested(self, key: str, now: float) -> bool:
         health = self._book.health[key]
         pause = max(RANGE_PAUSE_SECONDS, RANGE_PAUSE_SHARE * health.duration_seconds)
-        return not health.evaluated_at <= now < health.evaluated_at + pause
+        last = health.evaluated_at
+        return last is None or not last <= now < last + pause
 
     def evaluate_group(self, group: Group, now: datetime) -> list[Alert]:
         """Evaluate all rules of a loaded group in order, and return what was told."""
@@ -172,24 +179,23 @@ class Engine:
     # Evaluating -------------------------------------------------------------------------------
 
     def _evaluate(self, rules: Sequence[Affected], now: datetime) -> list[Alert]:
-        at_ms = self._moment(now)
-        at = at_ms / 1000
+        at = self._moment(rules, now)
         if self._hold_until is None:
             self._hold_until = at + self._settings.restore_hold_seconds
-        self._book.end_removed(self._samples, at_ms)
+        self._book.end_removed(self._samples, at)
         for affected in rules:
             self._evaluate_rule(affected, at)
         told = self._tell(rules, at)
         self._book.keep()
         return told
 
-    def _moment(self, now: datetime) -> int:
-        """Return the time of an evaluation in ms: never that of the one before."""
+    def _moment(self, rules: Sequence[Affected], now: datetime) -> float:
+        """Return the time of an evaluation in whole ms: later than the rules' last ones."""
         now_ms = round(now.timestamp() * 1000)
-        if 0 <= self._last_ms - now_ms < CLOCK_STEP_MS:
-            now_ms = self._last_ms + 1
-        self._last_ms = now_ms
-        return now_ms
+        health = (self._book.health[self._book.key(one.group, one.position)] for one in rules)
+        times = [round(one.evaluated_at * 1000) for one in health if one.evaluated_at is not None]
+        behind = max(times, default=now_ms - 1) - now_ms
+        return (now_ms + behind + 1 if 0 <= behind < CLOCK_STEP_MS else now_ms) / 1000
 
     def _evaluate_rule(self, affected: Affected, at: float) -> None:
         """Evaluate one rule; if that fails its alerts and series stay as they were."""
@@ -201,12 +207,15 @@ class Engine:
         result_at = at - group.query_offset_seconds
         try:
             result = vector_at(rule.expr, self._samples, result_at, self._settings.options)
+            output = self._samples.output(key)
             if isinstance(rule, RecordingRule):
-                rows = recorded(rule, result, group.limit)
+                output.write_vector(result_at, recorded(rule, result, group.limit), result)
+                stats.last_samples += len(result)
             else:
-                rows = self._advance(key, group, rule, found(rule, result, self._place(at)), at)
-            self._book.outputs[key].write(self._samples, rows, round(result_at * 1000))
-            stats.last_samples += len(rows)
+                alerts = found(rule, result, self._place(at))
+                rows = self._advance(key, group, rule, alerts, at)
+                output.write(result_at, rows)
+                stats.last_samples += len(rows)
         except RULE_ERRORS as error:
             stats.failures += 1
             health.error = str(error)

@@ -6,11 +6,13 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from monitor.promql import (
+    Call,
     Expr,
+    LabelBlock,
     Options,
     PromqlError,
-    Scalar,
     Source,
+    ValueType,
     Vector,
     evaluate_instant,
     parse,
@@ -23,7 +25,6 @@ from monitor.rules.templates.values import Sample as TemplateSample
 
 METRIC_NAME = "__name__"
 ALERT_NAME = "alertname"
-Result = Sequence[tuple[Mapping[str, str], float]]
 parse_cached = lru_cache(maxsize=512)(parse)
 
 
@@ -31,17 +32,17 @@ class DuplicateSeriesError(Exception):
     """Two results of a recording rule have the same labels once the rule's own are added."""
 
 
-def vector_at(expr: Expr, source: Source, at: float, options: Options) -> Result:
-    """Return the labels and values of an expression at `at`, Unix seconds; a scalar has no labels.
+def vector_at(expr: Expr, source: Source, at: float, options: Options) -> Vector:
+    """Return the value of an expression at `at`, Unix seconds; a scalar as one without labels.
 
     Raises:
         PromqlError: it cannot be evaluated.
     """
+    if expr.type is ValueType.SCALAR:
+        expr = Call("vector", (expr,))
     result = evaluate_instant(expr, source, at, options=options)
-    if isinstance(result, Scalar):
-        return [({}, result.value)]
     if isinstance(result, Vector):
-        return [(sample.labels, sample.value) for sample in result]
+        return result
     raise PromqlError("rule result is not a vector or scalar")
 
 
@@ -55,38 +56,44 @@ def querier(
             result = vector_at(parse_cached(text), source, at, options)
         except PromqlError as error:
             raise TemplateError(f"error calling query: {error}") from error
-        return [TemplateSample(labels, value) for labels, value in result]
+        return [TemplateSample(sample.labels, sample.value) for sample in result]
 
     return query
 
 
-def recorded(rule: RecordingRule, result: Result, limit: int) -> list[Row]:
-    """Return the samples a recording rule writes.
+def recorded(rule: RecordingRule, result: Vector, limit: int) -> LabelBlock:
+    """Return the labels under which a recording rule writes its result, index for index.
 
     Raises:
-        DuplicateSeriesError: two would be of the same series.
+        DuplicateSeriesError: two results would be of the same series.
         LimitExceededError: there are more than `limit` (0: no bound).
     """
-    rows: list[Row] = []
-    for labels, value in result:
-        named = {**labels, METRIC_NAME: rule.name, **rule.labels}
-        rows.append(({name: text for name, text in named.items() if text}, value))
-    if len({labels_of(labels) for labels, _ in rows}) < len(rows):
+    own = {METRIC_NAME: rule.name, **rule.labels}
+    block = result.block.cached(
+        ("recorded", tuple(own.items())), lambda: _with_labels(result.block, own)
+    )
+    if not block.is_unique and not block.take(result.indices).is_unique:
         raise DuplicateSeriesError(
             "vector contains metrics with the same labelset after applying rule labels"
         )
-    if limit and len(rows) > limit:
-        raise LimitExceededError(limit, len(rows))
-    return rows
+    if limit and len(result) > limit:
+        raise LimitExceededError(limit, len(result))
+    return block
 
 
-def found(rule: AlertingRule, result: Result, environment: Environment) -> list[Found]:
+def _with_labels(block: LabelBlock, labels: Mapping[str, str]) -> LabelBlock:
+    for name, text in labels.items():
+        block = block.replacing(name, [text] * block.size)
+    return block
+
+
+def found(rule: AlertingRule, result: Vector, environment: Environment) -> list[Found]:
     """Return the alerts of a result: labels and annotations filled in, the metric's name dropped.
 
     What cannot be filled in says so in its own place; the alert itself is never held back.
     """
     alerts = []
-    for labels, value in result:
+    for labels, _, value in result:
         data = AlertData(labels, value)
         own = {n: t.expand_or_explain(data, environment) for n, t in rule.labels.items()}
         merged = {**labels, **own, ALERT_NAME: rule.name}

@@ -1,51 +1,86 @@
-"""Where rules read samples and write their own: the protocol, and one in memory.
+"""Where rules read samples and write their own: the protocol, and the sample store in that role.
 
-`RuleOutput` keeps account of what a rule wrote last time, so that series which are gone end at
-once with a stale marker.
+Every rule has an output of its own. What it wrote last time and does not write now has ended and
+gets a stale marker; the sample store sees to that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from monitor.promql import STALE, MemorySource, Source
-from monitor.rules.model import Labels, labels_of
+from monitor.promql import LabelBlock, Source, Vector
+
+if TYPE_CHECKING:
+    from monitor.promql import Frame, Matcher
+    from monitor.samples import SampleStore
 
 Row = tuple[Mapping[str, str], float]
 
 
-class Samples(Source, Protocol):
-    """A source of samples that takes new ones, too."""
+class RuleOutput(Protocol):
+    """The series that one rule writes."""
 
-    def append(self, rows: Sequence[Row], time_ms: int) -> None:
-        """Keep one sample of each series given (labels with `__name__`, value), all of one time."""
+    def write(self, at: float, rows: Sequence[Row]) -> None:
+        """Keep one sample of each series (labels with `__name__`, value) and end all others."""
+        ...
+
+    def write_vector(self, at: float, block: LabelBlock, vector: Vector) -> None:
+        """Do the same with a vector's values, its series called as in `block`."""
         ...
 
 
-class MemorySamples(MemorySource):
-    """Holds everything in memory; for rule unit tests."""
+class Samples(Source, Protocol):
+    """A source of samples that takes those of rules, too."""
 
-    def append(self, rows: Sequence[Row], time_ms: int) -> None:
-        """Keep the samples."""
-        for labels, value in rows:
-            self.add(labels, time_ms, value)
+    def output(self, rule_key: str) -> RuleOutput:
+        """Return the output of a rule; the same for the same key."""
+        ...
+
+    def drop(self, rule_key: str, at: float) -> None:
+        """End the series of a rule that is no more."""
+        ...
 
 
-class RuleOutput:
-    """The series that a rule wrote at its last evaluation."""
+class StoredOutput:
+    """A rule's writer in the sample store."""
 
-    def __init__(self) -> None:
-        self._last: dict[Labels, Mapping[str, str]] = {}
+    def __init__(self, store: SampleStore, name: str) -> None:
+        self._writer = store.writer(name)
 
-    def write(self, samples: Samples, rows: Sequence[Row], time_ms: int) -> None:
-        """Write `rows`, and stale markers for the series of last time that are not among them."""
-        current = {labels_of(labels): labels for labels, _ in rows}
-        gone = [(labels, STALE) for key, labels in self._last.items() if key not in current]
-        if rows or gone:
-            samples.append([*rows, *gone], time_ms)
-        self._last = current
+    def write(self, at: float, rows: Sequence[Row]) -> None:
+        """Keep the samples; see `RuleOutput`.
 
-    def end(self, samples: Samples, time_ms: int) -> None:
-        """End every series, because the rule is no more."""
-        self.write(samples, [], time_ms)
+        Raises:
+            SeriesLimitError: there are more series than the store may hold; the rest was kept.
+        """
+        if rows or self._writer.table.live.any():
+            self._writer.ingest(at, rows)
+
+    def write_vector(self, at: float, block: LabelBlock, vector: Vector) -> None:
+        """Keep the samples without a look at labels seen before; see `RuleOutput`."""
+        if len(vector) or self._writer.table.live.any():
+            self._writer.ingest_block(at, block, vector.indices, vector.values)
+
+
+class StoredSamples:
+    """The sample store, as rules use it."""
+
+    def __init__(self, store: SampleStore) -> None:
+        self._store = store
+        self._outputs: dict[str, StoredOutput] = {}
+
+    def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Frame:
+        """Return the series that satisfy every matcher; see `Source.select`."""
+        return self._store.select(matchers, start_ms, end_ms)
+
+    def output(self, rule_key: str) -> RuleOutput:
+        """Return the output of a rule."""
+        if rule_key not in self._outputs:
+            self._outputs[rule_key] = StoredOutput(self._store, f"rule {rule_key}")
+        return self._outputs[rule_key]
+
+    def drop(self, rule_key: str, at: float) -> None:
+        """End the series of a rule that is no more."""
+        self._outputs.pop(rule_key, None)
+        self._store.remove_writer(f"rule {rule_key}", at)

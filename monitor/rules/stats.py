@@ -11,16 +11,16 @@ from dataclasses import dataclass
 
 @dataclass(slots=True)
 class RuleHealth:
-    """How a rule's last evaluation went; times are Unix seconds, 0 before the first."""
+    """How a rule's last evaluation went; `evaluated_at` is in Unix seconds, None before it."""
 
     error: str = ""
-    evaluated_at: float = 0.0
+    evaluated_at: float | None = None
     duration_seconds: float = 0.0
 
     @property
     def word(self) -> str:
         """`ok`, `err`, or `unknown` before the first evaluation."""
-        if not self.evaluated_at:
+        if self.evaluated_at is None:
             return "unknown"
         return "err" if self.error else "ok"
 
