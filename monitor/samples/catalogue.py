@@ -142,6 +142,8 @@ def build_selection(
 
 def split(tables: Numbers, ids: Ids) -> tuple[tuple[int, Ids], ...]:
     """Return sorted (table, id) pairs as one entry a table."""
+    if not tables.size:
+        return ()
     numbers, starts = np.unique(tables, return_index=True)
     pieces = np.split(ids, starts[1:])
     return tuple(zip(numbers.tolist(), pieces, strict=True))
