@@ -8,6 +8,7 @@ writer of its own in the sample store, which ends a series at once when it is go
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from threading import Lock
 
 from monitor.clock import Clock
@@ -46,8 +47,11 @@ class EmbeddedRules:
     def result_arrived(self, journey: str, location: str) -> None:
         """Take the journey's series as they stand now and evaluate the rules that read them."""
         with self._lock:
-            changed = self._write_journey(journey, location, self._moment())
-        self.engine.evaluate_for(changed, {"journey": journey}, self._clock.now())
+            at = self._moment()
+            changed = self._write_journey(journey, location, at)
+        # Not a moment before the samples, or they would not be seen.
+        now = max(self._clock.now(), datetime.fromtimestamp(at, UTC))
+        self.engine.evaluate_for(changed, {"journey": journey}, now)
 
     def scrape(self) -> None:
         """Take every series of this process, those of the journeys included."""

@@ -11,7 +11,7 @@ from dataclasses import replace
 
 from monitor.rules.alerts import Active, AlertState
 from monitor.rules.model import Group, Labels, rule_keys
-from monitor.rules.samples import Samples
+from monitor.rules.samples import RuleSamples
 from monitor.rules.state import AlertStateStore, StoredAlert, difference
 from monitor.rules.stats import GroupStats, RuleHealth
 
@@ -62,7 +62,7 @@ class RuleBook:
         """
         return self._keys[group.key, position]
 
-    def end_removed(self, samples: Samples, at: float) -> None:
+    def end_removed(self, samples: RuleSamples, at: float) -> None:
         """End the series of rules that are no more."""
         for key in self._ended:
             samples.drop(key, at)

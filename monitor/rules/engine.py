@@ -27,13 +27,13 @@ from monitor.rules.evaluation import (
     vector_at,
 )
 from monitor.rules.model import AlertingRule, Group, Labels, RecordingRule
-from monitor.rules.samples import Row, Samples
+from monitor.rules.samples import Row, RuleSamples
 from monitor.rules.sending import outgoing
 from monitor.rules.slots import Slots
 from monitor.rules.state import AlertStateStore, MemoryStateStore
 from monitor.rules.stats import GroupStats, RuleHealth
 from monitor.rules.templates import Environment
-from monitor.samples import SeriesLimitError
+from monitor.samples import SampleStore, SeriesLimitError
 
 Send = Callable[[Sequence[Alert]], object]
 RULE_ERRORS = (
@@ -69,7 +69,7 @@ class Engine:
     def __init__(
         self,
         groups: Iterable[Group],
-        samples: Samples,
+        samples: SampleStore,
         *,
         send: Send,
         state: AlertStateStore | None = None,
@@ -77,7 +77,7 @@ class Engine:
         timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         """Take up the alerts that `state` has kept."""
-        self._samples = samples
+        self._samples = RuleSamples(samples)
         self._send = send
         self._settings = settings or EngineSettings()
         self._timer = timer

@@ -1,55 +1,29 @@
-"""Where rules read samples and write their own: the protocol, and the sample store in that role.
+"""Where rules read samples and write their own: the sample store, a writer in it for every rule.
 
-Every rule has an output of its own. What it wrote last time and does not write now has ended and
-gets a stale marker; the sample store sees to that.
+What a rule wrote last time and does not write now has ended and gets a stale marker; the sample
+store sees to that.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Protocol
-
-from monitor.promql import LabelBlock, Source, Vector
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from monitor.promql import Frame, Matcher
+    from monitor.promql import Frame, LabelBlock, Matcher, Vector
     from monitor.samples import SampleStore
 
 Row = tuple[Mapping[str, str], float]
 
 
-class RuleOutput(Protocol):
+class RuleOutput:
     """The series that one rule writes."""
-
-    def write(self, at: float, rows: Sequence[Row]) -> None:
-        """Keep one sample of each series (labels with `__name__`, value) and end all others."""
-        ...
-
-    def write_vector(self, at: float, block: LabelBlock, vector: Vector) -> None:
-        """Do the same with a vector's values, its series called as in `block`."""
-        ...
-
-
-class Samples(Source, Protocol):
-    """A source of samples that takes those of rules, too."""
-
-    def output(self, rule_key: str) -> RuleOutput:
-        """Return the output of a rule; the same for the same key."""
-        ...
-
-    def drop(self, rule_key: str, at: float) -> None:
-        """End the series of a rule that is no more."""
-        ...
-
-
-class StoredOutput:
-    """A rule's writer in the sample store."""
 
     def __init__(self, store: SampleStore, name: str) -> None:
         self._writer = store.writer(name)
 
     def write(self, at: float, rows: Sequence[Row]) -> None:
-        """Keep the samples; see `RuleOutput`.
+        """Keep one sample of each series (labels with `__name__`, value) and end all others.
 
         Raises:
             SeriesLimitError: there are more series than the store may hold; the rest was kept.
@@ -58,17 +32,23 @@ class StoredOutput:
             self._writer.ingest(at, rows)
 
     def write_vector(self, at: float, block: LabelBlock, vector: Vector) -> None:
-        """Keep the samples without a look at labels seen before; see `RuleOutput`."""
+        """Do the same with a vector's values, its series called as in `block`.
+
+        Labels seen before are not looked at again.
+
+        Raises:
+            SeriesLimitError: there are more series than the store may hold; the rest was kept.
+        """
         if len(vector) or self._writer.table.live.any():
             self._writer.ingest_block(at, block, vector.indices, vector.values)
 
 
-class StoredSamples:
-    """The sample store, as rules use it."""
+class RuleSamples:
+    """The sample store as rules use it; a `Source` for the evaluator."""
 
     def __init__(self, store: SampleStore) -> None:
         self._store = store
-        self._outputs: dict[str, StoredOutput] = {}
+        self._outputs: dict[str, RuleOutput] = {}
 
     def select(self, matchers: Sequence[Matcher], start_ms: int, end_ms: int) -> Frame:
         """Return the series that satisfy every matcher; see `Source.select`."""
@@ -77,7 +57,7 @@ class StoredSamples:
     def output(self, rule_key: str) -> RuleOutput:
         """Return the output of a rule."""
         if rule_key not in self._outputs:
-            self._outputs[rule_key] = StoredOutput(self._store, f"rule {rule_key}")
+            self._outputs[rule_key] = RuleOutput(self._store, f"rule {rule_key}")
         return self._outputs[rule_key]
 
     def drop(self, rule_key: str, at: float) -> None:

@@ -26,7 +26,6 @@ from monitor.rules.engine import Engine, EngineSettings
 from monitor.rules.evaluation import vector_at
 from monitor.rules.files import load_rule_files
 from monitor.rules.model import AlertingRule, Group, Labels, labels_of
-from monitor.rules.samples import StoredSamples
 from monitor.rules.unit_tests.compare import Firing, alert_differences, sample_differences
 from monitor.rules.unit_tests.model import AlertTest, ExpressionTest, RuleTest, RuleTestFile
 from monitor.samples import SampleStore
@@ -154,13 +153,12 @@ class _TestRun:
         self.file, self.number, self.test, self.name = file, number, test, name
         self.step = file.content.evaluation_interval
         self.store = SampleStore(retention_seconds=FOREVER_SECONDS, hot_seconds=FOREVER_SECONDS)
-        self.samples = StoredSamples(self.store)
         settings = EngineSettings(
             external_labels=test.external_labels or {},
             external_url=test.external_url,
             options=file.options,
         )
-        self.engine = Engine(file.groups, self.samples, send=list, settings=settings)
+        self.engine = Engine(file.groups, self.store, send=list, settings=settings)
 
     def run(self) -> None:
         """Feed, evaluate, compare."""
@@ -236,7 +234,7 @@ class _TestRun:
         self.file.report.checks += 1
         try:
             expr = parse(check.expr)
-            vector = vector_at(expr, self.samples, check.eval_time, self.file.options)
+            vector = vector_at(expr, self.store, check.eval_time, self.file.options)
             actual = [(labels_of(one.labels), one.value) for one in vector]
             expected = [(_labels(one.labels), one.value) for one in check.exp_samples or ()]
             lines = sample_differences(expected, actual, fuzzy=self.file.content.fuzzy_compare)
