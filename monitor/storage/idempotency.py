@@ -69,7 +69,5 @@ def refuse_repetition(tx: Transaction, once: Once | None) -> None:
 def remember(tx: Transaction, once: Once | None, number: int, now: datetime) -> None:
     """Record, with the work itself, that the request was carried out on this incident."""
     if once is not None:
-        answer = {"number": number}
-        row = {"key": f"incident:{once.key}", "request": once.request, "answer": answer}
-        row |= {"status": 200, "at": now}
-        tx.connection.execute(idempotency.insert(), row)
+        row = {"key": f"incident:{once.key}", "request": once.request, "status": 200, "at": now}
+        tx.connection.execute(idempotency.insert().values(**row, answer={"number": number}))

@@ -5,15 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy.dialects import postgresql, sqlite
-
 from monitor.storage.schema import outbox
 from monitor.storage.store import Transaction
+from monitor.storage.upsert import insert_into
 
-_INSERT = {
-    "sqlite": sqlite.insert(outbox).on_conflict_do_nothing(index_elements=["key"]),
-    "postgresql": postgresql.insert(outbox).on_conflict_do_nothing(index_elements=["key"]),
-}
 _EMPTY = {
     "incident_id": None,
     "maintenance_id": None,
@@ -37,5 +32,6 @@ def enqueue(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     """
     if rows:
         filled = [{**_EMPTY, "due_at": row["created_at"], **row} for row in rows]
-        tx.connection.execute(_INSERT[tx.connection.dialect.name], filled)
+        statement = insert_into(tx, outbox).on_conflict_do_nothing(index_elements=["key"])
+        tx.connection.execute(statement, filled)
         tx.touch("outbox")

@@ -79,6 +79,7 @@ runs = Table(
     Column("failed_step", Text),
     _text("detail"),
     _flag("degraded"),
+    _flag("has_evidence"),  # kept for a shorter time than the run
     Column("body", Json, nullable=False),
     Index(None, "journey", "started_at"),
     Index(None, "started_at"),
@@ -93,10 +94,9 @@ verdicts = Table(
     _at("since", required=True),
     _count("bad_runs"),
     _count("good_runs"),
-    _flag("flaky"),
     _at("last_run_at"),
     _at("last_success_at"),
-    Column("body", Json),  # what else the verdict's own state carries
+    Column("body", Json, nullable=False),  # the whole state, as probes.verdict writes it
 )
 
 incidents = Table(
@@ -136,6 +136,7 @@ incidents = Table(
     Index(None, "component", "opened_at"),
     Index(None, "resolved_at"),
     Index(None, "opened_at"),
+    Index(None, "previous_id"),
 )
 
 incident_components = Table(
