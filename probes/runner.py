@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -65,18 +66,27 @@ class Runner:
     def run_cleanup(self, steps: tuple[Step, ...], stop_at: float) -> list[StepResult]:
         """Return how each cleanup step ended; each one runs, whatever happened before.
 
-        One that needs a value that was never saved has nothing to clean, and is skipped.
+        One that needs a value that was never saved has nothing to clean, and is skipped; so is one
+        that submits or follows something on the page of a cleanup step that did not pass.
         """
-        results = []
+        results: list[StepResult] = []
         for step in steps:
-            lacking = sorted(step.needs - self.context.values.keys())
-            if lacking:
-                detail = f"{lacking[0]} was never saved, so there is nothing to clean up"
-                result = StepResult(step.name, Outcome.SKIPPED, detail=detail, cleanup=True)
+            needless = self._needless(step, results)
+            if needless:
+                result = StepResult(step.name, Outcome.SKIPPED, detail=needless, cleanup=True)
             else:
                 result = self.run_step(step, stop_at, cleanup=True)
             results.append(result)
         return results
+
+    def _needless(self, step: Step, before: list[StepResult]) -> str:
+        """Return why a cleanup step has nothing to do, empty where it has."""
+        lacking = sorted(step.needs - self.context.values.keys())
+        if lacking:
+            return f"{lacking[0]} was never saved, so there is nothing to clean up"
+        if step.uses_page and before and before[-1].outcome is not Outcome.PASSED:
+            return f"the page it starts from, that of {before[-1].name!r}, is not there"
+        return ""
 
     def run_step(self, step: Step, stop_at: float, *, cleanup: bool = False) -> StepResult:
         """Return how the step ended."""
@@ -129,7 +139,12 @@ class Runner:
             raise StepFailed(fetched.failure.reason, fetched.failure.detail, "an answer")
         page = Page(fetched.last)
         self.context.page = page
-        self._hold_against(step, attempt, page)
+        try:
+            self._hold_against(step, attempt, page)
+        except StepFailed:
+            with suppress(StepFailed):  # cleanup may need what was saved of a page that is wrong
+                self._save(step, page)
+            raise
         self._save(step, page)
 
     def _hold_against(self, step: Step, attempt: Attempt, page: Page) -> None:

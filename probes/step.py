@@ -155,6 +155,11 @@ class Step(Strict):
         return str(getattr(self, self.action))
 
     @property
+    def uses_page(self) -> bool:
+        """Whether the step starts from the page before it."""
+        return self.action in ("submit", "follow")
+
+    @property
     def carries_key(self) -> bool:
         """Whether the step sends an idempotency key."""
         return any(name.lower() == "idempotency-key" for name in self.headers)

@@ -210,7 +210,7 @@ class _Reader:
         text = str(node.value)
         if node.tag.startswith("!") or node.tag.endswith(":binary"):
             raise _Refused(line, place, node.tag, "a value without a tag")
-        if node.style is not None or node.tag == "tag:yaml.org,2002:str":
+        if node.style or node.tag == "tag:yaml.org,2002:str":
             return text
         if text in _WORDS:
             return _WORDS[text]

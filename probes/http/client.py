@@ -82,6 +82,7 @@ class Client:
         self._curl = pycurl.Curl()
         self._origin: Origin | None = None
         self._denied = ""
+        self._lent: list[socket.socket] = []  # pycurl works on copies of their descriptors
 
     def __enter__(self) -> Self:
         return self
@@ -112,6 +113,9 @@ class Client:
             self._curl.perform()
         except pycurl.error as raised:
             error = raised
+        finally:
+            while self._lent:
+                self._lent.pop().close()
         return self._exchange(request, answer, error)
 
     def cookies(self) -> tuple[Cookie, ...]:
@@ -166,7 +170,8 @@ class Client:
         except (EgressDenied, ValueError) as denied:
             self._denied = str(denied)
             return int(pycurl.SOCKET_BAD)
-        return socket.socket(target.family, target.socktype, target.protocol)
+        self._lent.append(socket.socket(target.family, target.socktype, target.protocol))
+        return self._lent[-1]
 
     def _exchange(self, request: Request, answer: _Answer, error: pycurl.error | None) -> Exchange:
         """Return everything known about the request that has just ended."""
