@@ -111,6 +111,39 @@ def test_rules(
     raise typer.Exit(run_tests(files))
 
 
+@app.command(name="notify-test")
+def notify_test(
+    channel: Annotated[str, typer.Argument(help="Name of a channel, or `reporter`")],
+    config: ConfigOption = None,
+    to: Annotated[str, typer.Option(help="Address instead of the channel's own")] = "",
+) -> None:
+    """Send a test message over a channel and show what the receiver answered."""
+    from monitor.notify_once import notify_once
+    from monitor.settings import load_settings
+
+    settings = load_settings(os.environ, config=config)
+    raise typer.Exit(notify_once(settings, os.environ, channel, to))
+
+
+grafana_app = typer.Typer(help="Grafana: dashboards and annotations.", no_args_is_help=True)
+app.add_typer(grafana_app, name="grafana")
+
+
+@grafana_app.command(name="push")
+def grafana_push(
+    url: Annotated[str, typer.Option(help="Address of Grafana")] = "http://localhost:3000",
+    days: Annotated[float, typer.Option(help="How far back incidents are marked")] = 30,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Put dashboards, incidents and maintenance into Grafana; token: MONITOR_SECRET_GRAFANA."""
+    from monitor.grafana_push import push_to_grafana
+    from monitor.settings import load_settings
+
+    settings = load_settings(os.environ, config=config, data=data)
+    raise typer.Exit(push_to_grafana(settings, os.environ, url, days=days))
+
+
 def main() -> None:
     """Run the command line; a faulty input is told in full, without a traceback."""
     try:

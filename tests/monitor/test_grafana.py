@@ -11,11 +11,16 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from monitor.clock import FakeClock
 from monitor.grafana import Mark, PushError, load_marks, push
+from monitor.grafana_push import push_to_grafana
+from monitor.settings import load_settings
+from monitor.storage.engine import open_engine
 from monitor.storage.schema import maintenance
 from monitor.storage.store import Store
 from tests.notices import NOW, later, put_incident, set_status
 
+TOKEN = "glsa_for_tests"
 OPEN = Mark("incident", "INC-7", "INC-7 Checkout fails", NOW)
 
 
@@ -71,7 +76,7 @@ class FakeGrafana:
                     (self.command, parts.path, self.headers.get("Authorization", ""))
                 )
                 status, answer = 401, {"message": "Invalid API key"}
-                if self.headers.get("Authorization") == "Bearer glsa_1":
+                if self.headers.get("Authorization") == f"Bearer {TOKEN}":
                     status, answer = grafana.answer(self.command, parts.path, parts.query, body)
                 text = json.dumps(answer).encode()
                 self.send_response(status)
@@ -100,7 +105,7 @@ def grafana() -> Iterator[FakeGrafana]:
     thread.join()
 
 
-def push_to(grafana: FakeGrafana, *marks: Mark, seconds: float = 60, token: str = "glsa_1") -> Any:
+def push_to(grafana: FakeGrafana, *marks: Mark, seconds: float = 60, token: str = TOKEN) -> Any:
     return push(
         grafana.url, token, marks=marks, monitor_url="https://mon.example/", now=later(seconds)
     )
@@ -167,3 +172,25 @@ def test_marks_are_incidents_and_windows_that_were_not_over(store: Store) -> Non
         marks = load_marks(connection, since=NOW)
     assert [mark.kind for mark in marks] == ["incident", "maintenance"]
     assert marks[1].text == "MNT-1 Search index"
+
+
+def test_the_command_pushes_what_the_database_holds(
+    grafana: FakeGrafana, sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 0, the dashboards, and one mark for the open incident."""
+    store = Store(open_engine(sqlite_url))
+    put_incident(store)
+    store.close()
+    settings = load_settings({"MONITOR_DATABASE_URL": sqlite_url})
+    environ = {"MONITOR_SECRET_GRAFANA": TOKEN}
+    assert push_to_grafana(settings, environ, grafana.url, clock=FakeClock()) == 0
+    assert "annotations  1 added, 0 changed" in capsys.readouterr().out
+
+
+def test_without_a_token_the_command_says_which_variable_to_set(
+    sqlite_url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Exit code 1, and nothing is sent."""
+    settings = load_settings({"MONITOR_DATABASE_URL": sqlite_url})
+    assert push_to_grafana(settings, {}, "http://127.0.0.1:1") == 1
+    assert "MONITOR_SECRET_GRAFANA" in capsys.readouterr().err
