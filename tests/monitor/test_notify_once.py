@@ -6,25 +6,31 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config.init import write_starter
 from monitor.notify_once import notify_once
 from monitor.settings import load_settings
 from tests.sinks import Answer, HttpSink, http_sink
 
-CHANNEL = """
+MONITOR = """
+site: {{name: Demo Shop, url: "https://shop.example"}}
+components: [{{id: home, name: Home}}]
 channels:
   - name: pager
     kind: webhook
     settings: {{url: "{url}", secret: "${{secret:KEY}}"}}
 """
+JOURNEY = """
+name: home
+component: home
+interval: 1m
+steps: [{name: open, get: "https://shop.example/", expect: {status: 200}}]
+"""
 
 
 def folder(tmp_path: Path, hook: HttpSink) -> Path:
-    list(write_starter("https://shop.example", tmp_path / "config"))
-    file = tmp_path / "config" / "monitor.yml"
-    kept = file.read_text("utf-8").split("\nchannels:")[0]
-    file.write_text(kept + CHANNEL.format(url=hook.url), "utf-8")
-    return tmp_path / "config"
+    (tmp_path / "journeys").mkdir()
+    (tmp_path / "monitor.yml").write_text(MONITOR.format(url=hook.url), "utf-8")
+    (tmp_path / "journeys" / "home.yml").write_text(JOURNEY, "utf-8")
+    return tmp_path
 
 
 @pytest.mark.parametrize(
