@@ -145,8 +145,9 @@ def split(tables: Numbers, ids: Ids) -> tuple[tuple[int, Ids], ...]:
     if not tables.size:
         return ()
     numbers, starts = np.unique(tables, return_index=True)
-    pieces = np.split(ids, starts[1:])
-    return tuple(zip(numbers.tolist(), pieces, strict=True))
+    if not ids.size:
+        return ()
+    return tuple(zip(numbers.tolist(), np.split(ids, starts[1:]), strict=True))
 
 
 def with_twins(version: int, block: LabelBlock, tables: Numbers, ids: Ids) -> Selection:
