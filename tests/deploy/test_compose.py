@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from monitor.settings import Settings
-from tests.deploy.compose import ROOT, compose, host_path, mounts, services
+from tests.deploy.compose import ROOT, VARIABLE, compose, host_path, mounts, services
 
 # What Compose knows (https://github.com/compose-spec/compose-spec), as far as this file may use it.
 TOP = {"name", "services", "networks", "volumes", "secrets"}
@@ -217,3 +217,13 @@ def test_the_image_listens_where_compose_looks() -> None:
     for folder in ("/etc/monitor", "/var/lib/monitor"):
         assert folder in text
         assert folder in [target for _, target, _ in mounts(services()["monitor"])]
+
+
+def test_every_variable_of_the_file_is_documented() -> None:
+    """What `.env` may hold stands in docs/deploy.md with its default."""
+    text = (ROOT / "docker-compose.yml").read_text()
+    page = (ROOT / "docs" / "deploy.md").read_text()
+    found = VARIABLE.findall(text)
+    assert len(found) == text.count("${")
+    for name, default in found:
+        assert re.search(rf"^\| `{name}` \|.*\| `{re.escape(default)}` \|$", page, re.MULTILINE)
