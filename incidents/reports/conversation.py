@@ -92,14 +92,18 @@ def answer_at_once(
     return Said(f"{site}: we know about this problem", body)
 
 
-def ask_whether_it_works(*, site: str, link: str, title: str | None) -> Said:
-    """Return the question put to every linked reporter when the incident is resolved."""
+def ask_whether_it_works(*, site: str, title: str | None, link: str = "") -> Said:
+    """Return the question put to every linked reporter when the incident is resolved.
+
+    With `link` it can be read anywhere; without, it stands on the page that has the buttons.
+    """
     what = f"“{title}”" if title else "the problem that you reported"
-    body = (
-        f"We believe that {what} is over. Does it work for you now?\n\n"
-        f"Please answer yes or no here: {link}\n\n"
-        "A no counts: it goes straight to the people who work on it."
-    )
+    body = f"We believe that {what} is over. Does it work for you now?"
+    if link:
+        body += (
+            f"\n\nPlease answer yes or no here: {link}\n\n"
+            "A no counts: it goes straight to the people who work on it."
+        )
     return Said(f"{site}: does it work for you now?", body)
 
 

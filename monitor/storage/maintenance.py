@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, Select, insert, or_, select, update
 
 from incidents.errors import UnknownObjectError
 from incidents.notices.maintenance import Effect, Maintenance, Scope
+from incidents.texts import storable
 from monitor.storage.schema import maintenance, maintenance_scope
 from monitor.storage.store import Transaction
 
@@ -65,7 +66,7 @@ def load_window(connection: Connection, number: int) -> Maintenance:
 
 def load_public_window(connection: Connection, public_id: str) -> Maintenance | None:
     """Return the window with that public id, or None."""
-    found = _load(connection, select(maintenance).where(_c.public_id == public_id))
+    found = _load(connection, select(maintenance).where(_c.public_id == storable(public_id)))
     return found[0] if found else None
 
 

@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 
 from incidents.errors import UnknownObjectError
 from incidents.reports.conversation import ReportStatus
+from incidents.texts import storable
 from monitor.storage.schema import idempotency, incidents, report_messages, reports
 from monitor.storage.store import Transaction
 
@@ -167,7 +168,7 @@ def load_report(connection: Connection, number: int) -> Report:
 
 def load_report_by_token(connection: Connection, token: str) -> Report | None:
     """Return the report with that secret reference, or None."""
-    found = _load(connection, _reports().where(_c.token == token))
+    found = _load(connection, _reports().where(_c.token == storable(token)))
     return found[0] if found else None
 
 

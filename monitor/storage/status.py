@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Row, Select, func, insert, select, update
 from incidents.notices.published import PublicIncident, PublicUpdate, public_code
 from incidents.notices.status import ComponentStatus, JourneySignal, OpenIncident
 from incidents.notices.uptime import Interval
+from incidents.texts import storable
 from monitor.storage.schema import (
     component_states,
     facts,
@@ -124,7 +125,7 @@ def public_incidents_between(
 
 def public_incident(connection: Connection, public_id: str) -> PublicIncident | None:
     """Return a published incident by its public id; a draft is as absent as an unknown one."""
-    found = _incidents(connection, _published().where(incidents.c.public_id == public_id))
+    found = _incidents(connection, _published().where(incidents.c.public_id == storable(public_id)))
     return found[0] if found else None
 
 
@@ -145,7 +146,7 @@ def public_incidents_of(connection: Connection, ids: Iterable[int]) -> dict[int,
 def row_id_of(connection: Connection, public_id: str) -> int | None:
     """Return the row id of a published incident, or None."""
     i = incidents.c
-    statement = select(i.id).where(i.public_id == public_id, i.published_at.is_not(None))
+    statement = select(i.id).where(i.public_id == storable(public_id), i.published_at.is_not(None))
     return connection.execute(statement).scalar_one_or_none()
 
 

@@ -162,7 +162,8 @@ def ask_reporter(
         said = ask_whether_it_works(
             site=site, link=report_page(public_url, report.token), title=None
         )
-        add_message(tx, report.id, at=now, direction="out", author=by, body=said.body)
+        shown = ask_whether_it_works(site=site, title=None).body
+        add_message(tx, report.id, at=now, direction="out", author=by, body=shown)
         change_report(
             tx,
             report.id,
@@ -232,11 +233,12 @@ def tell_reporters(
         r.id: ask_whether_it_works(site=site, link=report_page(public_url, r.token), title=title)
         for r in asked
     }
+    shown = ask_whether_it_works(site=site, title=title).body
     add_messages(
         tx,
         [
             {"report_id": r.id, "at": now, "direction": "out", "author": OUR_NAME,
-             "body": said[r.id].body, "channel": "web"}
+             "body": shown, "channel": "web"}
             for r in asked
         ],
     )  # fmt: skip

@@ -26,6 +26,7 @@ from incidents.notices.maintenance import (
 from incidents.notices.uptime import duration_words
 from incidents.outbox import notification_key
 from incidents.reports.conversation import clock_words
+from incidents.reports.intake import tidy
 from monitor.config.model import Configuration
 from monitor.storage.maintenance import (
     insert_window,
@@ -81,8 +82,8 @@ def plan_maintenance(
         window = Maintenance(
             number=next_number(tx, "maintenance"),
             public_id=public_id(),
-            title=plan.title.strip(),
-            description=plan.description.strip(),
+            title=" ".join(tidy(plan.title).split()),
+            description=tidy(plan.description),
             starts_at=plan.starts_at,
             ends_at=plan.ends_at,
             scope=plan.scope,
@@ -99,7 +100,7 @@ def plan_maintenance(
 
 
 def _check(plan: Plan, configuration: Configuration, now: datetime) -> None:
-    if not plan.title.strip() or len(plan.title) > LONGEST_TITLE:
+    if not tidy(plan.title) or len(plan.title) > LONGEST_TITLE:
         raise InvalidInputError(f"a title of 1 to {LONGEST_TITLE} characters is needed")
     if len(plan.description) > LONGEST_DESCRIPTION:
         raise InvalidInputError(f"the description may have {LONGEST_DESCRIPTION} characters")

@@ -22,6 +22,7 @@ from incidents.reports.conversation import (
 )
 from incidents.reports.intake import NewReport, faults
 from incidents.reports.linking import LinkKind
+from incidents.texts import storable
 from incidents.timeline import AUTOMATION, Kind
 from monitor.config.model import Configuration
 from monitor.storage.numbers import lock_incidents, next_number
@@ -79,7 +80,7 @@ def submit_report(
         InvalidReport: a field cannot be used; all faults are told.
         DifferentRequest: `once` came with another report before.
     """
-    report = report.cleaned()
+    report, once = report.cleaned(), storable(once)
     if found := faults(report):
         raise InvalidReport(dict(found))
 

@@ -47,7 +47,11 @@ def test_everybody_whose_report_hangs_on_it_is_asked_when_it_is_over(desk: Desk)
     """On their page, and by mail where there is an address."""
     token = resolved_report(desk, email="ada@example.test")
     assert stored(desk).is_asked
-    assert (stored(desk).status, f"{URL}/r/{token}" in said(desk)[-1]) == ("resolved", True)
+    assert (stored(desk).status, said(desk)[-1].endswith("Does it work for you now?")) == (
+        "resolved",
+        True,
+    )
+    assert f"{URL}/r/{token}" in mails(desk)[-1]["body"]
     assert [mail["event"] for mail in mails(desk)] == ["report_received", "report_resolved"]
 
 

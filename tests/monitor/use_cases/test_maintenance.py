@@ -7,12 +7,12 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from incidents.errors import InvalidInputError, UnknownObjectError
 from incidents.notices.maintenance import GRACE, Effect, Maintenance, Scope
 from monitor.storage.maintenance import load_window
-from monitor.storage.schema import outbox, verdicts
+from monitor.storage.schema import outbox
 from monitor.use_cases.maintenance import (
     Plan,
     WindowIsOver,
@@ -24,6 +24,7 @@ from monitor.use_cases.maintenance import (
 )
 from tests.builders import journey
 from tests.monitor.use_cases.desk import START, Desk
+from tests.monitor.use_cases.verdicts import seen as record_seen
 
 HOUR = timedelta(hours=1)
 SEARCH_DOWN = (Scope("search", Effect.EXPECTED_DOWN),)
@@ -49,13 +50,9 @@ def plan(desk: Desk, **changes: Any) -> Maintenance:
 
 def seen(desk: Desk, verdict: str, at: datetime) -> None:
     """The search journey ran at `at` with this verdict."""
-    journeys = (journey("search"),)
-    desk.configuration = replace(desk.configuration, journeys=journeys)
-    good = at if verdict == "up" else None
-    row = {"journey": "search", "location": "local", "verdict": verdict, "since": at}
+    desk.configuration = replace(desk.configuration, journeys=(journey("search"),))
     with desk.store.begin() as tx:
-        tx.connection.execute(verdicts.delete())
-        tx.connection.execute(insert(verdicts), {**row, "last_run_at": at, "last_success_at": good})
+        record_seen(tx, "search", verdict, at)
 
 
 def events(desk: Desk) -> list[tuple[str, str]]:

@@ -10,11 +10,12 @@ from sqlalchemy import insert
 
 from incidents.notices.published import PublicPage
 from monitor.config.model import Component
-from monitor.storage.schema import runs, verdicts
+from monitor.storage.schema import runs
 from monitor.storage.status import component_intervals
 from monitor.use_cases.status import GAP, public_page, record_component_states
 from tests.builders import journey
 from tests.monitor.use_cases.desk import START, Desk
+from tests.monitor.use_cases.verdicts import seen
 
 NAMES = ("login", "search", "checkout")
 
@@ -28,19 +29,11 @@ def desk(desk: Desk) -> Desk:
     return desk
 
 
-def see(desk: Desk, at: datetime, **verdicts_by_name: str) -> None:
+def see(desk: Desk, at: datetime, **by_name: str) -> None:
     """The journeys ran at `at`: up, unless said otherwise."""
-    rows = [
-        {
-            "journey": name, "location": "local", "since": START, "last_run_at": at,
-            "verdict": (verdict := verdicts_by_name.get(name, "up")),
-            "last_success_at": at if verdict == "up" else None,
-        }
-        for name in NAMES
-    ]  # fmt: skip
     with desk.store.begin() as tx:
-        tx.connection.execute(verdicts.delete())
-        tx.connection.execute(insert(verdicts), rows)
+        for name in NAMES:
+            seen(tx, name, by_name.get(name, "up"), at)
 
 
 def shown(desk: Desk, at: datetime) -> PublicPage:
