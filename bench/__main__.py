@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 HERE = Path(__file__).parent
-NOT_A_BENCH = {"__init__", "__main__", "peers"}
+NOT_A_BENCH = {"__init__", "__main__", "peers", "prometheus_peer"}
 
 
 def names() -> list[str]:

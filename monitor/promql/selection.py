@@ -158,7 +158,9 @@ Piece = tuple[Floats, Times, Indices | None]
 
 def compacted(part: Part, low: int, high: int, width: int) -> Piece:
     """Return a part's rows from low to high with missing and stale cells closed up."""
-    values = part.values[low:high, part.columns]
+    columns = part.columns
+    rows = part.values[low:high]
+    values = rows[:, columns] if isinstance(columns, slice) else rows.take(columns, axis=1)
     times = part.times[low:high, None]
     if not part.special[low:high].any():
         return values, times, None

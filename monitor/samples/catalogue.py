@@ -12,6 +12,7 @@ from monitor.promql.ast import Matcher
 from monitor.promql.labels import METRIC_NAME, Flags, LabelBlock, appended
 from monitor.promql.matchers import compile_matcher
 from monitor.samples.chunks import Ids
+from monitor.samples.table import Places
 
 MAX_SELECTIONS = 4096
 Numbers = NDArray[np.int32]
@@ -61,7 +62,7 @@ class Selection:
 
     version: int
     block: LabelBlock
-    parts: tuple[tuple[int, Ids], ...]
+    parts: tuple[tuple[int, Ids, Places], ...]
     twins: tuple[tuple[tuple[int, int], ...], ...] = ()
 
 
@@ -140,14 +141,15 @@ def build_selection(
     return with_twins(version, block, tables, ids)
 
 
-def split(tables: Numbers, ids: Ids) -> tuple[tuple[int, Ids], ...]:
+def split(tables: Numbers, ids: Ids) -> tuple[tuple[int, Ids, Places], ...]:
     """Return sorted (table, id) pairs as one entry a table."""
     if not tables.size:
         return ()
     numbers, starts = np.unique(tables, return_index=True)
     if not ids.size:
         return ()
-    return tuple(zip(numbers.tolist(), np.split(ids, starts[1:]), strict=True))
+    pieces = np.split(ids, starts[1:])
+    return tuple((n, own, Places()) for n, own in zip(numbers.tolist(), pieces, strict=True))
 
 
 def with_twins(version: int, block: LabelBlock, tables: Numbers, ids: Ids) -> Selection:

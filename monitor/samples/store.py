@@ -18,7 +18,7 @@ from monitor.samples.errors import SeriesLimitError
 from monitor.samples.journal import Journal
 from monitor.samples.records import ForgottenRecord, Record, RowRecord, SeriesRecord
 from monitor.samples.stats import StoreStats
-from monitor.samples.table import Table, TableState
+from monitor.samples.table import Places, Table, TableState
 from monitor.samples.writer import Writer, key_of
 
 DEFAULT_RETENTION_SECONDS = 3 * 3600.0
@@ -77,7 +77,7 @@ class SampleStore:
         with self.lock:
             selection = self._catalogue.select(tuple(matchers))
             states = {number: self._by_number[number].table.state() for number in used(selection)}
-        parts = [states[n].part(ids, start_ms, self._cache) for n, ids in selection.parts]
+        parts = [states[n].part(i, at, start_ms, self._cache) for n, i, at in selection.parts]
         for twins in selection.twins:
             parts.append(
                 merged([(states[n], column) for n, column in twins], start_ms, self._cache)
@@ -271,14 +271,14 @@ def recover_row(writer: Writer, record: Record) -> bool:
 def used(selection: Selection) -> set[int]:
     """Return the tables a selection reads."""
     twins = {number for group in selection.twins for number, _ in group}
-    return twins | {number for number, _ in selection.parts}
+    return twins | {number for number, _, _ in selection.parts}
 
 
 def merged(columns: list[tuple[TableState, int]], after_ms: int, cache: ChunkCache) -> Part:
     """Return one series whose samples several tables hold; at equal times the last one's."""
     samples: dict[int, float] = {}
     for state, column in columns:
-        part = state.part(np.array([column]), after_ms, cache)
+        part = state.part(np.array([column]), Places(), after_ms, cache)
         values = part.values[:, part.columns][:, 0]
         held = np.flatnonzero(~is_missing(values))
         samples.update(zip(part.times[held].tolist(), values[held].tolist(), strict=True))

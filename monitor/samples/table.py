@@ -29,27 +29,36 @@ class TableState:
     ids: Ids
     cold: tuple[Chunk, ...]
 
-    def part(self, ids: Ids, after_ms: int, cache: ChunkCache) -> Part:
+    def part(self, ids: Ids, places: Places, after_ms: int, cache: ChunkCache) -> Part:
         """Return some columns with at least the samples after a time."""
-        place = np.searchsorted(self.ids, ids)
-        known = place < self.ids.size
-        known[known] = self.ids[place[known]] == ids[known]
+        columns = places.get(self.ids, ids)
         chunks = [chunk for chunk in self.cold if chunk.times[-1] > after_ms]
-        if self.times.size and self.times[0] <= after_ms:
-            chunks = []
-        if known.all() and not chunks:
-            return Part(self.times, self.values, as_slice(place), self.special)
-        return self.gathered(ids, place, known, chunks, cache)
+        if not chunks or (self.times.size and self.times[0] <= after_ms):
+            return Part(self.times, self.values, columns, self.special)
+        return self.gathered(ids, columns, chunks, cache)
 
     def gathered(
-        self, ids: Ids, place: Indices, known: Flags, chunks: list[Chunk], cache: ChunkCache
+        self, ids: Ids, columns: slice | Indices, chunks: list[Chunk], cache: ChunkCache
     ) -> Part:
         """Return columns put together from chunks and the hot rows."""
-        hot = np.full((self.times.size, ids.size), MISSING)
-        hot[:, known] = self.values[:, place[known]]
-        values = np.concatenate([*(cache.columns(chunk, ids) for chunk in chunks), hot])
+        cold = [cache.columns(chunk, ids) for chunk in chunks]
+        values = np.concatenate([*cold, self.values[:, columns]])
         times = np.concatenate([*(chunk.times for chunk in chunks), self.times])
         return Part(times, values, slice(None), np.any(is_special(values), axis=1))
+
+
+@dataclass(slots=True)
+class Places:
+    """Where some columns stand in a table: remembered for as long as its columns are the same."""
+
+    found: tuple[Ids, slice | Indices] | None = None  # in one piece: readers share it
+
+    def get(self, all_ids: Ids, ids: Ids) -> slice | Indices:
+        """Return the places of `ids`, all of which are among `all_ids`."""
+        found = self.found
+        if found is None or found[0] is not all_ids:
+            found = self.found = (all_ids, as_slice(np.searchsorted(all_ids, ids)))
+        return found[1]
 
 
 def as_slice(columns: Indices) -> slice | Indices:
