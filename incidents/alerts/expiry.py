@@ -61,9 +61,3 @@ def _effect_on_closed(alert: Alert, held: Held | None, now: datetime) -> Effect:
 def later_end(one: datetime | None, other: datetime | None) -> datetime | None:
     """Return the later of two ends; none at all is the latest."""
     return None if one is None or other is None else max(one, other)
-
-
-def has_lapsed(held: Held, now: datetime) -> bool:
-    """Tell whether a firing alert's end has passed without a word from its source."""
-    ended = held.ends_at is not None and held.ends_at <= now
-    return held.open and held.state is AlertState.FIRING and ended

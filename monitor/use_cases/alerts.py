@@ -20,8 +20,9 @@ from monitor.storage import incidents as incident_rows
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import lock_incidents
 from monitor.storage.store import Store
-from monitor.use_cases.intake import AlertPolicy, Counted, Intake, Mute
-from monitor.use_cases.policy import alert_policy
+from monitor.use_cases.intake import Intake
+from monitor.use_cases.placing import Counted
+from monitor.use_cases.policy import AlertPolicy, Mute, alert_policy
 
 STANDARD = alert_policy()
 TRIES = 5  # transactions of two replicas may collide; each loser starts again
@@ -71,7 +72,7 @@ def sweep(
             intake.unmute([row for row in muted if not intake.mute(row["labels"])])
             lock_incidents(tx)
             for incident in _recovered(tx.connection, now, policy):
-                intake.resolve(incident)
+                intake.placing.resolve(incident)
             return intake.finish()
 
     return _until_alone(transact)

@@ -27,8 +27,8 @@ from monitor.storage.idempotency import Once, refuse_repetition, remember
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import lock_incidents, public_id
 from monitor.storage.store import Store, Transaction
-from monitor.use_cases.intake import AlertPolicy
 from monitor.use_cases.ledger import Ledger
+from monitor.use_cases.policy import AlertPolicy
 
 COMPONENT_STATUS = {
     Severity.CRITICAL: "major_outage",

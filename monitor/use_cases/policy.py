@@ -1,13 +1,45 @@
-"""The alert policy as the service runs it: maintenance mutes, and reporters are told."""
+"""The alert policy: how long is waited, what mutes, who is told; as the service runs it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
-from monitor.use_cases.conversation import teller
-from monitor.use_cases.intake import AlertPolicy
+from sqlalchemy import Connection
+
+from incidents.correlation import DEFAULT_REOPEN_WINDOW
+from monitor.use_cases.conversation import tell_reporters, teller
+from monitor.use_cases.ledger import TellReporters
 from monitor.use_cases.maintenance import muting
+
+Mute = Callable[[Mapping[str, str]], str]  # labels → the window that announced it, or ""
+Muting = Callable[[Connection, datetime], Mute]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertPolicy:
+    """How long is waited, and where people find the tickets.
+
+    `reopen_windows` gives single alert names a window of their own (`correlation.reopen_window`).
+    """
+
+    muting: Muting = muting
+    tell_reporters: TellReporters = tell_reporters
+    reopen_window: timedelta = DEFAULT_REOPEN_WINDOW
+    reopen_windows: Mapping[str, timedelta] = field(default_factory=dict)
+    lapse_hold: timedelta = DEFAULT_REOPEN_WINDOW  # silence this long closes a lapsed alert
+    recovery_hold: timedelta = timedelta(0)  # journeys wait for their own good runs already
+    public_url: str = ""
+
+    def window_of(self, labels: Mapping[str, str]) -> timedelta:
+        """Return how long after its end an alert reopens its incident."""
+        return self.reopen_windows.get(labels.get("alertname", ""), self.reopen_window)
+
+    @property
+    def longest_window(self) -> timedelta:
+        """Return the longest reopen window of any alert."""
+        return max([self.reopen_window, *self.reopen_windows.values()])
 
 
 def alert_policy(

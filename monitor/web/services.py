@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Protocol, cast
 from fastapi import Depends, Request
 
 from monitor.clock import Clock
-from monitor.use_cases.intake import AlertPolicy
+from monitor.use_cases.policy import AlertPolicy
 
 if TYPE_CHECKING:
     from monitor.config.holder import ConfigurationHolder

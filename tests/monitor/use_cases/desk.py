@@ -17,7 +17,8 @@ from monitor.storage.incidents import Incident
 from monitor.storage.schema import alerts, outbox
 from monitor.storage.store import Store
 from monitor.use_cases.alerts import receive_alerts, sweep
-from monitor.use_cases.intake import AlertPolicy, Counted
+from monitor.use_cases.placing import Counted
+from monitor.use_cases.policy import AlertPolicy
 
 START = datetime(2026, 11, 22, 9, 0, tzinfo=UTC)
 VALID = timedelta(minutes=4)  # how long Prometheus's alerts live without being told again

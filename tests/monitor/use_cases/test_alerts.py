@@ -10,7 +10,7 @@ import pytest
 from incidents.alerts.model import Alert
 from incidents.lifecycle import Impact, Severity, Status
 from monitor.config.model import Channel
-from monitor.use_cases.intake import AlertPolicy
+from monitor.use_cases.policy import AlertPolicy
 from tests.monitor.use_cases.desk import START, Desk, configuration
 
 WINDOW = timedelta(minutes=15)

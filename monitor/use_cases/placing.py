@@ -1,0 +1,250 @@
+"""Where alerts belong, and what follows for their incidents, inside one transaction.
+
+Which incident an alert joins is decided by `incidents.correlation`; everything that follows goes
+through the `Ledger`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import cached_property
+
+from sqlalchemy import RowMapping
+
+from incidents.alerts.model import Alert, words
+from incidents.correlation import Belongs, Candidate, Register, Subject
+from incidents.lifecycle import Origin, Severity, Status, component_status, worse_status
+from incidents.outbox import NotSent
+from incidents.timeline import Kind
+from monitor.config.model import Configuration
+from monitor.storage import alerts as alert_rows
+from monitor.storage import incidents as incident_rows
+from monitor.storage.incidents import Incident
+from monitor.storage.numbers import lock_incidents
+from monitor.storage.store import Transaction
+from monitor.use_cases.ledger import Ledger
+from monitor.use_cases.policy import AlertPolicy
+
+
+@dataclass(slots=True)
+class Counted:
+    """What a transaction did: incident numbers, and how many alerts went which way."""
+
+    opened: list[int] = field(default_factory=list)
+    reopened: list[int] = field(default_factory=list)
+    joined: list[int] = field(default_factory=list)
+    resolved: list[int] = field(default_factory=list)
+    new: int = 0
+    refreshed: int = 0
+    ended: int = 0
+    muted: int = 0
+    ignored: int = 0
+    lapsed: int = 0
+    unmuted: int = 0
+
+
+@dataclass
+class Placing:
+    """The incidents that one transaction's alerts belong to."""
+
+    tx: Transaction
+    configuration: Configuration
+    policy: AlertPolicy
+    now: datetime
+    counted: Counted
+    _incidents: dict[int, Incident] = field(default_factory=dict)  # by number
+
+    @cached_property
+    def ledger(self) -> Ledger:
+        """The incidents of this transaction; nobody else changes any from here on."""
+        lock_incidents(self.tx)
+        policy = self.policy
+        return Ledger(
+            self.tx, self.configuration, self.now, policy.tell_reporters, policy.public_url
+        )
+
+    def finish(self) -> None:
+        """Write what is left, if any incident was touched."""
+        if "ledger" in self.__dict__:
+            self.ledger.flush()
+
+    def resolve(self, incident: Incident) -> None:
+        """Call an incident over because no alert of it fires any more."""
+        self.ledger.resolve(incident, "no alert of it fires any more")
+        self.counted.resolved.append(incident.number)
+
+    @cached_property
+    def _register(self) -> Register:
+        return Register()
+
+    def load_candidates(self, labels: Iterable[Mapping[str, str]]) -> None:
+        """Read the incidents that alerts with these labels may join or reopen."""
+        _ = self.ledger  # locks before reading
+        keys = {Subject.of(of).key for of in labels}
+        since = self.now - self.policy.longest_window
+        for incident in incident_rows.candidates(self.tx.connection, keys, since):
+            if incident.number not in self._incidents:
+                self._know(incident)
+
+    def _know(self, incident: Incident) -> None:
+        self._incidents[incident.number] = incident
+        candidate = Candidate(
+            number=incident.number,
+            key=incident.key,
+            components=frozenset(incident.components),
+            severity=incident.severity,
+            open=incident.is_open,
+            resolved_at=incident.resolved_at,
+        )
+        self._register.put(candidate)
+
+    def _find(self, subject: Subject, labels: Mapping[str, str]) -> Belongs | None:
+        component = self.configuration.component(subject.component)
+        return self._register.find(
+            subject,
+            depends_on=component.depends_on if component else (),
+            now=self.now,
+            window=self.policy.window_of(labels),
+        )
+
+    def place(self, alert: Alert, remark: str = "") -> Incident:
+        """Return the incident the alert belongs to, opened or reopened where it must be."""
+        subject = Subject.of(alert.labels)
+        belongs = self._find(subject, alert.labels)
+        if belongs is None:
+            incident = self._open(alert, subject, remark)
+        else:
+            incident = self._incidents[belongs.number]
+            self._join(incident, alert, belongs, remark)
+        self._know(incident)
+        return incident
+
+    def _open(self, alert: Alert, subject: Subject, remark: str) -> Incident:
+        labels, annotations = alert.labels, alert.annotations
+        component = subject.component
+        incident = self.ledger.open(
+            key=subject.key,
+            title=annotations.get("summary") or self._title(alert, subject),
+            severity=Severity.of(labels),
+            origin=Origin.AUTOMATIC,
+            components={component: component_status(labels)} if component else {},
+            started_at=begun(alert, self.now),
+            text=f"Opened by {words(labels)}{remark}.",
+            component=component or None,
+            journey=subject.journey or None,
+            step=labels.get("step") or annotations.get("step") or None,
+            reason=labels.get("reason") or annotations.get("reason") or None,
+            customer_message=annotations.get("customer_message", ""),
+            runbook_url=annotations.get("runbook_url", ""),
+        )
+        self.counted.opened.append(incident.number)
+        return incident
+
+    def _title(self, alert: Alert, subject: Subject) -> str:
+        component = self.configuration.component(subject.component)
+        about = component.name if component else subject.component or subject.journey
+        return f"{about}: {alert.name}" if about else alert.name or "Alert without a name"
+
+    def _join(self, incident: Incident, alert: Alert, belongs: Belongs, remark: str) -> None:
+        ledger, labels = self.ledger, alert.labels
+        if belongs.reopens:
+            ledger.reopen(incident, f"{words(labels)} fires and {belongs.why}{remark}")
+            self.counted.reopened.append(incident.number)
+        else:
+            data = {"reason": NotSent.DEDUPLICATED.value, "fingerprint": alert.fingerprint}
+            text = f"{words(labels)} joined{remark}: {belongs.why}. Nobody is told once more."
+            ledger.note(incident, Kind.ALERT_JOINED, text, **data)
+            self.counted.joined.append(incident.number)
+            if alert.starts_at < incident.started_at:
+                ledger.change(incident, started_at=alert.starts_at)
+            self._back_to_work(incident)
+        self._fill_in(incident, alert)
+        component = labels.get("component", "")
+        statuses = dict(incident.components)
+        if component:
+            old = statuses.get(component, "operational")
+            statuses[component] = worse_status(old, component_status(labels))
+        ledger.worsen(incident, Severity.of(labels), statuses)
+
+    def _back_to_work(self, incident: Incident) -> None:
+        if incident.status is Status.MONITORING and not incident.taken_over:
+            self.ledger.change(incident, status=Status.INVESTIGATING, monitoring_at=None)
+            text = "Investigating again: another alert fires."
+            self.ledger.note(incident, Kind.STATUS_CHANGED, text)
+
+    def _fill_in(self, incident: Incident, alert: Alert) -> None:
+        """Take from a joining alert what the first one did not say of the same journey."""
+        if incident.journey not in (None, alert.labels.get("journey")):
+            return
+        for name in ("step", "reason"):
+            value = alert.labels.get(name) or alert.annotations.get(name)
+            if value and not getattr(incident, name):
+                self.ledger.change(incident, **{name: value})
+
+    def _ease(self, incident: Incident, remaining: Sequence[RowMapping]) -> None:
+        statuses = dict.fromkeys(incident.components, "operational")
+        for row in remaining:
+            component = row["labels"].get("component", "")
+            if component:
+                old = statuses.get(component, "operational")
+                statuses[component] = worse_status(old, component_status(row["labels"]))
+        if statuses != incident.components:
+            incident_rows.set_components(self.tx, incident.id, statuses)
+            incident.components = statuses
+
+    def follow(self, rows: Sequence[RowMapping], kind: Kind, what: str) -> None:
+        """Note that these alerts were closed, and let their incidents follow."""
+        incidents = self.note_alerts(rows, kind, what)
+        remaining: dict[int, list[RowMapping]] = {row_id: [] for row_id in incidents}
+        for row in alert_rows.open_alerts_of(self.tx.connection, incidents):
+            remaining[row["incident_id"]].append(row)
+        for row_id, incident in incidents.items():
+            self._settle(incident, remaining[row_id])
+            self._know(incident)
+
+    def note_alerts(self, rows: Sequence[RowMapping], kind: Kind, what: str) -> dict[int, Incident]:
+        """Write a line about each alert on its incident; returns those incidents by row id."""
+        ids = {row["incident_id"] for row in rows if row["incident_id"] is not None}
+        if not ids:
+            return {}
+        ledger = self.ledger
+        known = {i.id: i for i in self._incidents.values() if i.id in ids}
+        known |= incident_rows.load_incidents(self.tx.connection, ids - known.keys())
+        for row in rows:
+            if (incident := known.get(row["incident_id"])) is not None:
+                text = f"{words(row['labels'])} {what}."
+                ledger.note(incident, kind, text, fingerprint=row["fingerprint"])
+        return known
+
+    def note_muted(self, alert: Alert, muted_by: str) -> None:
+        """Say on the open incident the alert would have joined, if any, that it is muted."""
+        belongs = self._find(Subject.of(alert.labels), alert.labels)
+        if belongs is not None and not belongs.reopens:
+            text = f"{words(alert.labels)} is muted by {muted_by}, which announced it."
+            reason = NotSent.MUTED_BY_WINDOW.value
+            incident = self._incidents[belongs.number]
+            self.ledger.note(incident, Kind.ALERT_MUTED, text, reason=reason)
+
+    def _settle(self, incident: Incident, remaining: Sequence[RowMapping]) -> None:
+        """Let an incident follow its alerts: ease what recovered, end what nothing holds open."""
+        if not incident.is_open:
+            return
+        ledger = self.ledger
+        self._ease(incident, remaining)
+        if remaining:
+            return
+        if incident.taken_over or incident.origin is not Origin.AUTOMATIC:
+            who = incident.taken_over_by or "the person who opened it"
+            text = f"Every alert resolved; the incident waits for {who} to close it."
+            ledger.note(incident, Kind.RESOLUTION_HELD, text)
+        elif self.policy.recovery_hold and incident.status is not Status.MONITORING:
+            ledger.hold(incident)
+        elif not self.policy.recovery_hold:
+            self.resolve(incident)
+
+
+def begun(alert: Alert, now: datetime) -> datetime:
+    """Return since when an alert fires: a clock ahead of ours does not make it start later."""
+    return min(alert.starts_at, now)
