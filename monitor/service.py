@@ -164,6 +164,7 @@ class Service:
                 journeys=Journeys(self.scheduler, self.holder, self.run_now),
                 rules=Rules(self.rules.engine if self.rules else None),
                 ready=self.reasons_not_ready,
+                policy=self.policy,
             )
         )
 

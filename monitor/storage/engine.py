@@ -51,7 +51,7 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
 def migrate(engine: Engine) -> None:
     """Bring the database to the newest schema; doing it again changes nothing."""
     configuration = alembic_configuration()
-    with engine.connect().execution_options(**{WRITES: True}) as connection, connection.begin():
+    with engine.execution_options(**{WRITES: True}).begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
         configuration.attributes["connection"] = connection
@@ -63,6 +63,7 @@ def alembic_configuration() -> Config:
     configuration = Config()
     configuration.set_main_option("script_location", str(MIGRATIONS))
     configuration.set_main_option("path_separator", "os")
+    configuration.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return configuration
 
 

@@ -25,7 +25,6 @@ from incidents.alerts.matchers import BadMatcher, all_hold, parse_matcher
 from incidents.alerts.wire import Parsed, Refusal, write_time
 from monitor.storage import alerts as alert_rows
 from monitor.use_cases.alerts import receive_alerts
-from monitor.use_cases.policy import alert_policy
 from monitor.web.security import alert_sender
 from monitor.web.services import Given, Services
 
@@ -187,7 +186,7 @@ def _store(services: Services, body: bytes, read: Reader, source: str) -> Respon
                 source=source,
                 configuration=services.configuration.current,
                 now=now,
-                policy=alert_policy(services.settings.public_url),
+                policy=services.policy,
             )
     except (OperationalError, PoolTimeout) as error:
         log.warning("alerts_not_stored", count=len(parsed.alerts), error=str(error))

@@ -20,7 +20,6 @@ from monitor.storage import incidents as rows
 from monitor.storage.idempotency import AlreadyDone, Once
 from monitor.storage.incidents import Incident, IncidentFilter
 from monitor.use_cases.incidents import IncidentDesk
-from monitor.use_cases.policy import alert_policy
 from monitor.web.permissions import Actor, Permission
 from monitor.web.security import require
 from monitor.web.services import Given, Services
@@ -309,8 +308,7 @@ def change_status(number: Number, body: Move, by: Responder, ask: Asks) -> Incid
 
 def desk_of(services: Services) -> IncidentDesk:
     """Return where people work on incidents, for API and console alike."""
-    policy = alert_policy(services.settings.public_url)
-    return IncidentDesk(services.store, services.configuration.current, policy)
+    return IncidentDesk(services.store, services.configuration.current, services.policy)
 
 
 def _detail(connection: Connection, incident: Incident) -> IncidentDetail:
