@@ -36,7 +36,7 @@ _EXPECTED: Mapping[str, Callable[[Facts], str]] = {
     "greater_than": lambda facts: f"more than {facts['gt']:g}",
     "less_than_equal": lambda facts: f"at most {facts['le']:g}",
     "less_than": lambda facts: f"less than {facts['lt']:g}",
-    "too_short": lambda facts: f"at least {facts['min_length']} of them",
+    "too_short": lambda facts: f"at least {facts['min_length']}; it must not be empty",
     "too_long": lambda facts: f"at most {facts['max_length']} of them",
     "string_too_short": lambda facts: f"at least {facts['min_length']} characters",
     "string_too_long": lambda facts: f"at most {facts['max_length']} characters",

@@ -19,6 +19,7 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 DEFAULT_PORTS = {"http": 80, "https": 443}
 WEB_PORTS = frozenset(DEFAULT_PORTS.values())
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_BROADCAST = ipaddress.ip_address("255.255.255.255")
 _METADATA = frozenset(
     {ipaddress.ip_address("fd00:ec2::254"), ipaddress.ip_address("100.100.100.200")}
 )
@@ -159,8 +160,8 @@ def _forbidden_kind(ip: Address, *, private_allowed: bool) -> str:
     """Return what is wrong with the address, empty where nothing is."""
     if ip in _METADATA or ip.is_link_local:
         return "link-local or metadata"
-    if ip.is_multicast or ip.is_unspecified:
-        return "multicast or unspecified"
+    if ip.is_multicast or ip.is_unspecified or ip == _BROADCAST:
+        return "multicast, broadcast or unspecified"
     if private_allowed and (ip.is_private or ip.is_loopback):
         return ""
     return "" if ip.is_global else "private"

@@ -73,8 +73,8 @@ def _unknown(document: YamlDocument, place: Path, data: Any, known: set[str]) ->
 def _expected(reference: Reference, known: set[str]) -> str:
     """Return which names could have been meant."""
     names = sorted(known) + list(BUILT_IN)
-    if not reference.is_well_formed:
-        return "a closed reference such as ${name} or ${secret:NAME} ($${ for a literal one)"
     close = difflib.get_close_matches(reference.text, names, n=1)
     hint = f"; did you mean {close[0]!r}?" if close else ""
+    if not reference.is_well_formed:
+        return f"a closed reference such as ${{name}} or ${{secret:NAME}} ($${{ for itself){hint}"
     return f"a name defined or saved before this step: {', '.join(names)}{hint}"

@@ -16,7 +16,7 @@ from datetime import UTC, datetime
 from probes.blame import decided, put_blame
 from probes.context import Context
 from probes.egress import EgressDenied
-from probes.evidence import COOKIE_WORTH_HIDING, MAX_DETAIL, redact_run
+from probes.evidence import MAX_DETAIL, redact_run
 from probes.failing import StepFailed
 from probes.journey import Journey
 from probes.opening import RunOptions, open_runner
@@ -53,8 +53,6 @@ def run_journey(
     stop_at = time.monotonic() + journey.deadline_seconds
     with runner.client:
         run = _run(blank, journey, runner, stop_at)
-        if any(step.evidence for step in run.steps):
-            _hide_sessions(runner)
     run = put_blame(run, journey, secrets, options, stop_at)
     return redact_run(run, runner.context.redactor()) if _may_tell(run, runner.context) else run
 
@@ -122,13 +120,6 @@ def _is_degraded(journey: Journey, steps: list[StepResult], took_seconds: float)
         or any(step.soft and step.outcome in _BAD for step in steps)
         or any(step.slow and not step.cleanup for step in steps)
     )
-
-
-def _hide_sessions(runner: Runner) -> None:
-    """Take the values of session cookies out of the evidence."""
-    for cookie in runner.client.cookies():
-        if len(cookie.value) >= COOKIE_WORTH_HIDING:
-            runner.context.keep_secret(cookie.value)
 
 
 def _may_tell(run: ProbeRun, context: Context) -> bool:

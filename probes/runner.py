@@ -10,7 +10,7 @@ from datetime import datetime
 
 from probes.compose import build_request
 from probes.context import Context
-from probes.evidence import MAX_DETAIL, evidence_of
+from probes.evidence import COOKIE_WORTH_HIDING, MAX_DETAIL, evidence_of
 from probes.expect import Facts, findings
 from probes.extract import extract
 from probes.failing import StepFailed
@@ -178,6 +178,7 @@ class Runner:
         self, step: Step, attempt: Attempt, failed: StepFailed, *, cleanup: bool
     ) -> StepResult:
         """Return the result of a step that did not pass, with its evidence."""
+        self._hide_sessions()
         redactor = self.context.redactor()
         exchange = attempt.fetched.last if attempt.fetched else None
         return StepResult(
@@ -192,6 +193,12 @@ class Runner:
             slow=_is_slow(step, attempt),
             evidence=evidence_of(attempt.request, exchange, failed.expectation, redactor),
         )
+
+    def _hide_sessions(self) -> None:
+        """Take the values of session cookies out of everything from now on."""
+        for cookie in self.client.cookies():
+            if len(cookie.value) >= COOKIE_WORTH_HIDING:
+                self.context.keep_secret(cookie.value)
 
 
 def _is_slow(step: Step, attempt: Attempt) -> bool:

@@ -96,7 +96,7 @@ def parse_yaml(text: str, faults: list[Fault], *, name: str) -> YamlDocument | N
         line = _too_deep(text)
         root = yaml.compose(text, Loader=_LOADER) if line is None else None
     except yaml.YAMLError as error:
-        faults.append(_syntax_fault(name, error))
+        faults.append(_syntax_fault(name, error, last_line=text.count("\n") + 1))
         return None
     if line is not None:
         faults.append(Fault(name, line, "", "nesting too deep", f"at most {MAX_DEPTH} levels"))
@@ -146,11 +146,12 @@ def dotted(place: Path) -> str:
     return ".".join(str(part) for part in place)
 
 
-def _syntax_fault(name: str, error: yaml.YAMLError) -> Fault:
+def _syntax_fault(name: str, error: yaml.YAMLError, *, last_line: int) -> Fault:
     """Return where and why the text is not YAML."""
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or getattr(error, "reason", None) or str(error)
-    return Fault(name, mark.line + 1 if mark else 1, "", shown(str(problem)), "valid YAML")
+    line = min(mark.line + 1, last_line) if mark else 1
+    return Fault(name, line, "", shown(str(problem)), "valid YAML")
 
 
 class _Reader:

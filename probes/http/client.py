@@ -9,6 +9,7 @@ from __future__ import annotations
 import socket
 import time
 from dataclasses import dataclass
+from datetime import datetime
 from io import BytesIO
 from types import TracebackType
 from typing import Any, Self
@@ -82,6 +83,7 @@ class Client:
         self._curl = pycurl.Curl()
         self._origin: Origin | None = None
         self._denied = ""
+        self._expiries: dict[Origin, datetime] = {}  # a kept connection shows no certificate again
         self._lent: list[socket.socket] = []  # pycurl works on copies of their descriptors
 
     def __enter__(self) -> Self:
@@ -186,10 +188,18 @@ class Client:
             duration_seconds=clocks.total / 1e6,
         )
         headers: Headers = tuple(answer.headers)
-        chain = curl.getinfo_raw(pycurl.INFO_CERTINFO) if clocks.is_tls else ()
         failure = self._failure(error, answer, clocks)
-        body, expiry = bytes(answer.body), earliest_expiry(chain)
-        return Exchange(request, hop, hop.status, headers, body, failure, expiry)
+        expiry = self._expiry() if clocks.is_tls else None
+        return Exchange(request, hop, hop.status, headers, bytes(answer.body), failure, expiry)
+
+    def _expiry(self) -> datetime | None:
+        """Return when the server's certificates run out, as far as it has shown them."""
+        found = earliest_expiry(self._curl.getinfo_raw(pycurl.INFO_CERTINFO))
+        if self._origin is None:
+            return found
+        if found is not None:
+            self._expiries[self._origin] = found
+        return self._expiries.get(self._origin)
 
     def _failure(
         self, error: pycurl.error | None, answer: _Answer, clocks: Clocks

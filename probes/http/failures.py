@@ -49,6 +49,8 @@ def failure_of(error: pycurl.error, clocks: Clocks) -> Failure:
     """Return the reason and a sentence for what libcurl reported."""
     code, said = error.args[0], str(error.args[1]) if len(error.args) > 1 else ""
     reason = REASON_OF.get(code, Reason.PROTOCOL)
+    if code == pycurl.E_RECV_ERROR and clocks.answered:
+        reason = Reason.PROTOCOL  # the answer had begun, so it is the answer that is broken
     if reason is Reason.TIMEOUT:
         phase = unfinished(clocks)
         seconds = clocks.total / 1e6

@@ -19,7 +19,8 @@ def journey_of(
     named = [{"name": f"step {n}", **step} for n, step in enumerate(steps, 1)]
     swept = [{"name": f"cleanup {n}", **step} for n, step in enumerate(cleanup, 1)]
     data = {"name": "shop", "component": "shop", **keys, "steps": named}
-    return parse_journey(yaml.safe_dump(data | ({"cleanup": swept} if swept else {})))
+    whole = data | ({"cleanup": swept} if swept else {})
+    return parse_journey(yaml.safe_dump(whole, sort_keys=False))
 
 
 def run_of(

@@ -1,0 +1,110 @@
+"""Tests of the engine over TLS: who is trusted, and what is said of who is not."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_address
+from pathlib import Path
+
+import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+
+from probes.result import Outcome, Reason
+from probes.run import RunOptions
+from tests.probes.journeys import journey_of, run_of
+from tests.probes.server import ShopStub, running_stub
+
+
+def write_certificate(folder: Path, *, days: float, host: str = "127.0.0.1") -> Path:
+    """Write a certificate that signs itself, and its key, into one file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "shöp")])
+    now = datetime.now(UTC)
+    names: list[x509.GeneralName] = [
+        x509.IPAddress(ip_address(host)) if host[0].isdigit() else x509.DNSName(host)
+    ]
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=30))
+        .not_valid_after(now + timedelta(days=days))
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
+    secret = key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+    path = folder / "shop.pem"
+    path.write_bytes(secret + certificate.public_bytes(serialization.Encoding.PEM))
+    return path
+
+
+@contextmanager
+def secured(path: Path) -> Iterator[ShopStub]:
+    """Yield a server with this certificate."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    with running_stub(context) as stub:
+        stub.page("/", "<p>secured</p>")
+        yield stub
+
+
+@pytest.mark.parametrize(
+    ("days", "host", "said"),
+    [(-1, "127.0.0.1", "expired"), (9, "shop.example", "subject name"), (9, "", "self")],
+)
+def test_a_certificate_that_is_not_good_is_a_tls_failure(
+    tmp_path: Path, days: float, host: str, said: str
+) -> None:
+    """Expired, for another host, signed by itself: each is said."""
+    path = write_certificate(tmp_path, days=days, host=host or "127.0.0.1")
+    options = RunOptions(ca_file=str(path) if host else None)
+    with secured(path) as stub:
+        run = run_of(journey_of({"get": stub.url, "expect": {"status": 200}}), options=options)
+    assert (run.outcome, run.reason) == (Outcome.FAILED, Reason.TLS)
+    assert said in run.detail
+
+
+@pytest.mark.parametrize(("wanted", "outcome"), [(8, Outcome.PASSED), (10, Outcome.FAILED)])
+def test_a_certificate_about_to_end_is_seen_in_time(
+    tmp_path: Path, wanted: int, outcome: Outcome
+) -> None:
+    """`certificate_days` fails the step before the certificate fails the shop."""
+    path = write_certificate(tmp_path, days=9)
+    with secured(path) as stub:
+        journey = journey_of({"get": stub.url, "expect": {"certificate_days": wanted}})
+        run = run_of(journey, options=RunOptions(ca_file=str(path)))
+    assert run.outcome is outcome, run.detail
+    assert run.certificate_expires_at is not None
+    assert run.steps[0].hops[0].phases.tls > 0
+
+
+def test_a_kept_secure_connection_still_knows_its_certificate(tmp_path: Path) -> None:
+    """The second step of a run has the facts although it made no handshake."""
+    path = write_certificate(tmp_path, days=9)
+    step = {"expect": {"certificate_days": 1}}
+    with secured(path) as stub:
+        journey = journey_of({"get": stub.url, **step}, {"get": stub.url, **step})
+        run = run_of(journey, options=RunOptions(ca_file=str(path)))
+    assert run.outcome is Outcome.PASSED, run.detail
+
+
+def test_checking_can_be_switched_off_for_a_journey(tmp_path: Path) -> None:
+    """A staging shop with its own certificate may be watched, explicitly."""
+    with secured(write_certificate(tmp_path, days=-1)) as stub:
+        journey = journey_of({"get": stub.url, "expect": {"status": 200}}, tls={"verify": False})
+        run = run_of(journey)
+    assert run.outcome is Outcome.PASSED, run.detail
+    assert run.certificate_expires_at is not None
+    assert run.certificate_expires_at < run.started_at
