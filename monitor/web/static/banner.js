@@ -31,10 +31,10 @@
   }
   function line(notice, colour) {
     var row = element("p", "", { margin: "0", padding: "2px 0" });
-    row.appendChild(element("strong", notice.title + " "));
+    row.appendChild(element("strong", notice.title));
     var words = notice.state + ", since " + notice.since_words;
     if (notice.kind === "maintenance") words = notice.state + ", until " + notice.until_words;
-    row.appendChild(element("span", "(" + words + ") "));
+    row.appendChild(element("span", " \u00b7 " + words + " \u00b7 "));
     var link = element("a", "Read more", { color: colour, "text-decoration": "underline" });
     link.href = notice.url;
     link.setAttribute("aria-label", "Read more: " + notice.title);

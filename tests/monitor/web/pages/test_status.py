@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from monitor.use_cases.maintenance import cancel_maintenance
 from tests.monitor.web.town import HOSTILE, Town, words
 
 
@@ -71,6 +72,10 @@ def test_a_windows_own_page_says_what_to_expect_and_how_it_went(town: Town) -> N
     window = town.plan()
     address = f"/maintenance/{window.public_id}"
     assert "Search may be unavailable" in words(town.client.get(address).text)
+    cancel_maintenance(town.store, town.desk.configuration, 1, by="ann", now=town.web.now())
+    html = town.client.get(address).text
+    assert "This maintenance was cancelled." in html
+    assert html.count("<s>") == 2
 
 
 @pytest.mark.parametrize("path", ["/incidents/nothing", "/maintenance/nothing", "/r/nothing"])
