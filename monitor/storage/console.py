@@ -72,7 +72,7 @@ _RUN = [runs.c[name] for name in RunRow.__dataclass_fields__]
 
 
 def _run_rows(connection: Connection, statement: Select[Any]) -> list[RunRow]:
-    return [RunRow(*row) for row in connection.execute(statement).tuples()]
+    return [RunRow(*row) for row in connection.execute(statement)]
 
 
 def recent_run_rows(
@@ -115,7 +115,7 @@ def run_counts(connection: Connection, since: datetime) -> Mapping[str, RunCount
     )
     found: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
     names = {GOOD: "good", "fail": "bad", "error": "errored"}
-    for journey, outcome, attempt, count in connection.execute(statement).tuples():
+    for journey, outcome, attempt, count in connection.execute(statement):
         if outcome in names:
             found[journey][names[outcome]] += count
         if outcome == GOOD and attempt > 1:
@@ -129,7 +129,7 @@ def verdict_rows(connection: Connection) -> Mapping[str, Sequence[VerdictRow]]:
     columns = [verdicts.c[name] for name in VerdictRow.__dataclass_fields__]
     statement = select(*columns).order_by(verdicts.c.journey, verdicts.c.location)
     found: dict[str, list[VerdictRow]] = defaultdict(list)
-    for row in connection.execute(statement).tuples():
+    for row in connection.execute(statement):
         found[row[0]].append(VerdictRow(*row))
     return found
 
@@ -147,7 +147,7 @@ def report_counts(connection: Connection, incident_ids: Sequence[int]) -> Mappin
         .where(reports.c.incident_id.in_(incident_ids))
         .group_by(reports.c.incident_id)
     )
-    return defaultdict(int, connection.execute(statement).tuples().all())
+    return defaultdict(int, connection.execute(statement).all())
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ def notification_rows(
 def notification_counts(connection: Connection) -> Mapping[str, int]:
     """Return how many notifications are in each state."""
     statement = select(outbox.c.state, func.count()).group_by(outbox.c.state)
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def retry_notification(tx: Transaction, row_id: int, now: datetime) -> Row[Any] | None:
@@ -229,7 +229,7 @@ def report_lines(
     statement = select(*columns).order_by(reports.c.number.desc()).limit(limit)
     if incident_id is not None:
         statement = statement.where(reports.c.incident_id == incident_id)
-    return [ReportLine(*row) for row in connection.execute(statement).tuples()]
+    return [ReportLine(*row) for row in connection.execute(statement)]
 
 
 def first_bad_run(connection: Connection, journey: str, since: datetime) -> RunRow | None:
@@ -247,4 +247,4 @@ def published_words(connection: Connection, incident_ids: Sequence[int]) -> Mapp
         .where(c.incident_id.in_(incident_ids), c.published_at.is_not(None), c.body != "")
         .order_by(c.id)
     )
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())

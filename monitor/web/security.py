@@ -33,7 +33,7 @@ __all__ = ["add_user", "ensure_first_administrator", "require", "signed_form", "
 
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "::1")
-PASSWORD_PAGE = "/console/account/password"
+FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
 MACHINE = Actor(name="api token", role=Role.MACHINE)
 Guard = Callable[[Request], Awaitable[Actor]]
 
@@ -152,10 +152,14 @@ async def scraper(request: Request) -> None:
 
 
 async def alert_sender(request: Request) -> None:
-    """Let through whoever may send alerts: with the token, or from this machine if none is set."""
+    """Let through whoever may send alerts: with the token, or from this machine if none is set.
+
+    What a proxy of this machine passes on came from elsewhere, whatever its last hop was.
+    """
     expected = services_of(request).settings.alerts_token
     client = request.client.host if request.client else ""
-    if expected is None and client in LOOPBACK:
+    passed_on = any(name in request.headers for name in FORWARDING)
+    if expected is None and client in LOOPBACK and not passed_on:
         return
     if not shows_token(request, expected):
         raise NotSignedIn

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse
 from incidents.errors import InvalidInputError
 from incidents.lifecycle import Severity, Status
 from monitor.use_cases.incidents import IncidentDesk
+from monitor.web.params import Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.security import Submitted, require
 from monitor.web.services import Given, Services
@@ -54,14 +55,14 @@ def open_incident(form: Submitted, actor: Worker, services: Given) -> RedirectRe
 
 
 @router.post("/console/incidents/{number}/acknowledge")
-def acknowledge(number: int, actor: Worker, services: Given) -> RedirectResponse:
+def acknowledge(number: Number, actor: Worker, services: Given) -> RedirectResponse:
     """Record who has taken the incident."""
     _desk(services).acknowledge(number, by=actor.name, now=services.clock.now())
     return _back(number, "acknowledged")
 
 
 @router.post("/console/incidents/{number}/note")
-def note(number: int, form: Submitted, actor: Writer, services: Given) -> RedirectResponse:
+def note(number: Number, form: Submitted, actor: Writer, services: Given) -> RedirectResponse:
     """Write a note for colleagues."""
     text = form.get("text", "")
     _desk(services).add_note(number, text, by=actor.name, now=services.clock.now())
@@ -69,7 +70,7 @@ def note(number: int, form: Submitted, actor: Writer, services: Given) -> Redire
 
 
 @router.post("/console/incidents/{number}/update")
-def update(number: int, form: Submitted, actor: Publisher, services: Given) -> RedirectResponse:
+def update(number: Number, form: Submitted, actor: Publisher, services: Given) -> RedirectResponse:
     """Tell users something, with the status it comes with."""
     _desk(services).publish_update(
         number,
@@ -82,7 +83,7 @@ def update(number: int, form: Submitted, actor: Publisher, services: Given) -> R
 
 
 @router.post("/console/incidents/{number}/status")
-def status(number: int, form: Submitted, actor: Worker, services: Given) -> RedirectResponse:
+def status(number: Number, form: Submitted, actor: Worker, services: Given) -> RedirectResponse:
     """Move the incident without a word to users; a resolved one is opened again."""
     to = _status(form.get("status", ""))
     _desk(services).change_status(number, to, by=actor.name, now=services.clock.now())
@@ -90,7 +91,7 @@ def status(number: int, form: Submitted, actor: Worker, services: Given) -> Redi
 
 
 @router.post("/console/incidents/{number}/resolve")
-def resolve(number: int, form: Submitted, actor: Worker, services: Given) -> RedirectResponse:
+def resolve(number: Number, form: Submitted, actor: Worker, services: Given) -> RedirectResponse:
     """End the incident, with last words to users where there are any."""
     desk, now, by = _desk(services), services.clock.now(), actor.name
     text, despite = form.get("text", "").strip(), form.get("despite") == "yes"
@@ -104,14 +105,14 @@ def resolve(number: int, form: Submitted, actor: Worker, services: Given) -> Red
 
 
 @router.post("/console/incidents/{number}/take-over")
-def take_over(number: int, actor: Worker, services: Given) -> RedirectResponse:
+def take_over(number: Number, actor: Worker, services: Given) -> RedirectResponse:
     """Keep automation from closing the incident."""
     _desk(services).take_over(number, by=actor.name, now=services.clock.now())
     return _back(number, "taken")
 
 
 @router.post("/console/incidents/{number}/hand-back")
-def hand_back(number: int, actor: Worker, services: Given) -> RedirectResponse:
+def hand_back(number: Number, actor: Worker, services: Given) -> RedirectResponse:
     """Let automation close the incident again."""
     _desk(services).hand_back(number, by=actor.name, now=services.clock.now())
     return _back(number, "returned")

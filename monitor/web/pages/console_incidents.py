@@ -24,6 +24,7 @@ from monitor.storage.incidents import (
 )
 from monitor.web.pages.console_incident_work import DONE
 from monitor.web.pages.runbooks import runbook_text
+from monitor.web.params import Before, Number
 from monitor.web.permissions import Permission
 from monitor.web.rendering import page
 from monitor.web.security import require
@@ -42,7 +43,7 @@ def incidents(
     services: Given,
     state: str = "open",
     component: str = "",
-    before: int | None = None,
+    before: Before = None,
 ) -> HTMLResponse:
     """List incidents, open ones unless asked otherwise, newest first."""
     wanted = IncidentFilter(
@@ -77,7 +78,7 @@ def new_incident(request: Request, services: Given) -> HTMLResponse:
 
 
 @router.get("/console/incidents/{number}", dependencies=[READ])
-def incident(request: Request, number: int, services: Given, done: str = "") -> HTMLResponse:
+def incident(request: Request, number: Number, services: Given, done: str = "") -> HTMLResponse:
     """Show one incident with all that is known of it, and what may be done."""
     with services.store.read() as connection:
         found = load_incident(connection, number)

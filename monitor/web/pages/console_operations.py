@@ -11,6 +11,7 @@ from incidents.errors import InvalidInputError
 from monitor.storage.alerts import open_alerts
 from monitor.storage.console import notification_counts, notification_rows, retry_notification
 from monitor.storage.deliveries import note
+from monitor.web.params import Before, Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
 from monitor.web.security import require
@@ -41,7 +42,7 @@ def notifications(
     request: Request,
     services: Given,
     state: str = "",
-    before: int | None = None,
+    before: Before = None,
     queued: bool = False,
 ) -> HTMLResponse:
     """Show what was sent, what waits and what failed with its reason."""
@@ -64,7 +65,7 @@ def notifications(
 
 @router.post("/console/notifications/{row_id}/retry")
 def retry(
-    row_id: int,
+    row_id: Number,
     services: Given,
     actor: Annotated[Actor, Depends(require(Permission.RETRY_NOTIFICATIONS))],
 ) -> RedirectResponse:

@@ -1,0 +1,221 @@
+"""Every door and who may pass it: a walk over all routes with every role and with none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from shutil import copy
+
+import pytest
+from fastapi.routing import APIRoute
+from fastapi.testclient import TestClient
+from httpx2 import Response
+
+from monitor.storage.engine import open_engine
+from monitor.storage.store import Store
+from monitor.web import static_files
+from monitor.web.permissions import ACCOUNT_ROLES, MAY, Permission, Role
+from monitor.web.routes import ROUTERS
+from monitor.web.static_files import static_url
+from tests.monitor.web.builders import FakeHolder, Web, configuration, services
+from tests.monitor.web.seeds import troubled_shop
+
+PUBLIC = "everybody"
+SENDERS = "alert senders"  # by token; without one set, this machine only
+SCRAPERS = "scrapers"  # by token where one is set
+
+DOORS: dict[str, Permission | str] = {
+    "GET /-/healthy": PUBLIC,
+    "GET /-/ready": PUBLIC,
+    "GET /metrics": SCRAPERS,
+    "GET /static/{digest}/{name:path}": PUBLIC,
+    "GET /console/sign-in": PUBLIC,
+    "POST /console/sign-in": PUBLIC,
+    "POST /console/sign-out": Permission.OWN_ACCOUNT,
+    "GET /console/account": Permission.OWN_ACCOUNT,
+    "GET /console/account/password": Permission.OWN_ACCOUNT,
+    "POST /console/account/password": Permission.OWN_ACCOUNT,
+    "POST /console/account/sign-out-everywhere": Permission.OWN_ACCOUNT,
+    "GET /runbooks/{alert}": Permission.VIEW,
+    "GET /console": Permission.VIEW,
+    "GET /console/design": Permission.VIEW,
+    "GET /console/incidents": Permission.VIEW,
+    "POST /console/incidents": Permission.WORK_INCIDENTS,
+    "GET /console/incidents/new": Permission.WORK_INCIDENTS,
+    "GET /console/incidents/{number}": Permission.VIEW,
+    "POST /console/incidents/{number}/acknowledge": Permission.WORK_INCIDENTS,
+    "POST /console/incidents/{number}/note": Permission.NOTE,
+    "POST /console/incidents/{number}/update": Permission.PUBLISH,
+    "POST /console/incidents/{number}/status": Permission.WORK_INCIDENTS,
+    "POST /console/incidents/{number}/resolve": Permission.WORK_INCIDENTS,
+    "POST /console/incidents/{number}/take-over": Permission.WORK_INCIDENTS,
+    "POST /console/incidents/{number}/hand-back": Permission.WORK_INCIDENTS,
+    "GET /console/journeys": Permission.VIEW,
+    "GET /console/journeys/{name}": Permission.VIEW,
+    "POST /console/journeys/{name}/run": Permission.RUN_JOURNEYS,
+    "GET /console/runs/{run_id}": Permission.VIEW,
+    "GET /console/alerts": Permission.VIEW,
+    "GET /console/notifications": Permission.VIEW,
+    "POST /console/notifications/{row_id}/retry": Permission.RETRY_NOTIFICATIONS,
+    "GET /console/configuration": Permission.VIEW_CONFIGURATION,
+    "POST /console/configuration/reload": Permission.RELOAD,
+    "POST /api/v2/alerts": SENDERS,
+    "GET /api/v2/alerts": SENDERS,
+    "GET /api/v2/alerts/groups": SENDERS,
+    "GET /api/v2/receivers": SENDERS,
+    "GET /api/v2/silences": SENDERS,
+    "GET /api/v2/status": SENDERS,
+    "POST /api/v1/alertmanager": SENDERS,
+    "GET /api/v1/incidents": Permission.VIEW,
+    "POST /api/v1/incidents": Permission.WORK_INCIDENTS,
+    "GET /api/v1/incidents/{number}": Permission.VIEW,
+    "POST /api/v1/incidents/{number}/acknowledge": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/take-over": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/hand-back": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/notes": Permission.NOTE,
+    "POST /api/v1/incidents/{number}/updates": Permission.PUBLISH,
+    "POST /api/v1/incidents/{number}/status": Permission.WORK_INCIDENTS,
+}
+VALUES = {
+    "{number}": "1",
+    "{name}": "checkout",
+    "{run_id}": "checkout-0",
+    "{row_id}": "2",
+    "{alert}": "ProbeFailing",
+    "{public_id}": "public000001",
+    "{token}": "token-1",
+    "/static/{digest}/{name:path}": static_url("base.css"),
+}
+GUARDED = sorted(door for door, key in DOORS.items() if isinstance(key, Permission))
+FORMS = [door for door in GUARDED if door.startswith("POST")]
+
+
+def all_doors() -> set[str]:
+    """Return every route of the application as `METHOD path`."""
+    routes = [route for router in (static_files.router, *ROUTERS) for route in router.routes]
+    return {
+        f"{method} {route.path}"
+        for route in routes
+        if isinstance(route, APIRoute)
+        for method in route.methods
+    }
+
+
+@pytest.fixture(scope="module")
+def shop(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Web]:
+    """A troubled shop that the whole walk shares, with a runbook of its own."""
+    folder = tmp_path_factory.mktemp("walk")
+    copy(sqlite_template, folder / "monitor.db")
+    runbooks = folder / "alert_rules" / "runbooks"
+    runbooks.mkdir(parents=True)
+    (runbooks / "ProbeFailing.md").write_text("# Look first\n\n<script>alert(1)</script>\n")
+    store = Store(open_engine(f"sqlite:///{folder / 'monitor.db'}"))
+    troubled_shop(store)
+    yield Web(services(store, configuration=FakeHolder(configuration(folder))))
+    store.close()
+
+
+def knock(client: TestClient, door: str, form: dict[str, str], **headers: str) -> Response:
+    """Go through a door with values that exist, and return the answer."""
+    method, path = door.split(" ")
+    for name, value in VALUES.items():
+        path = path.replace(name, value)
+    if method == "GET":
+        return client.get(path, headers=headers)
+    if path.startswith("/api/"):
+        token = {"x-csrf-token": form["csrf"]} if form.get("csrf") else {}
+        return client.post(path, json={}, headers={**headers, **token})
+    return client.post(path, data=form, headers=headers)
+
+
+def is_let_in(answer: Response) -> bool:
+    """Return whether the door opened, whatever was then said of the request itself."""
+    sent_away = answer.headers.get("location", "").startswith("/console/sign-in?")
+    return answer.status_code not in (401, 403) and not sent_away
+
+
+def test_every_route_has_its_line_in_the_table() -> None:
+    """A new door cannot be opened without saying here for whom."""
+    assert all_doors() == set(DOORS)
+
+
+@pytest.mark.parametrize("door", GUARDED)
+def test_a_door_opens_for_the_roles_of_its_permission_and_no_other(shop: Web, door: str) -> None:
+    """The walk: every role and nobody, at every guarded door."""
+    allowed = MAY[Permission(DOORS[door])]
+    opened = set()
+    for role in Role:
+        client, csrf = shop.as_role(role)
+        answer = knock(client, door, {"csrf": csrf})
+        assert answer.status_code < 500
+        if is_let_in(answer):
+            opened.add(role)
+    assert opened == allowed
+    assert not is_let_in(knock(shop.client(), door, {}))
+
+
+@pytest.mark.parametrize("door", GUARDED)
+def test_strangers_are_sent_to_sign_in_and_programs_are_told_401(shop: Web, door: str) -> None:
+    """A page leads to the form and back; the API says what is missing."""
+    answer = knock(shop.client(), door, {})
+    if door.split(" ")[1].startswith("/api/"):
+        assert answer.status_code == 401
+        assert answer.json()["error"]["code"] == "unauthorized"
+    else:
+        assert answer.headers["location"].startswith("/console/sign-in?next=/")
+
+
+@pytest.mark.parametrize("door", FORMS)
+def test_a_form_without_its_sessions_token_changes_nothing(shop: Web, door: str) -> None:
+    """No token, another session's token, or a page of another site: all refused."""
+    (client, csrf), (_, other) = shop.as_role(Role.ADMINISTRATOR), shop.as_role(Role.ADMINISTRATOR)
+    assert knock(client, door, {}).status_code == 403
+    assert knock(client, door, {"csrf": other}).status_code == 403
+    foreign = {"sec-fetch-site": "cross-site"}
+    assert knock(client, door, {"csrf": csrf}, **foreign).status_code == 403
+
+
+@pytest.mark.parametrize("role", ACCOUNT_ROLES)
+@pytest.mark.parametrize("door", [door for door in GUARDED if door.startswith("GET /console")])
+def test_a_page_offers_no_form_that_its_reader_may_not_send(
+    shop: Web, door: str, role: Role
+) -> None:
+    """What a role may not do is not shown to it."""
+    client, csrf = shop.as_role(role)
+    answer = knock(client, door, {})
+    if not is_let_in(answer):
+        return
+    for action in form_actions(answer.text):
+        posted = next(known for known in FORMS if fits(known, action))
+        assert role in MAY[Permission(DOORS[posted])], posted
+    assert answer.text.count('method="post"') == answer.text.count(f'name="csrf" value="{csrf}"')
+
+
+def form_actions(html: str) -> list[str]:
+    """Return the addresses that a page's posting forms lead to."""
+    return [part.split('"')[0] for part in html.split('method="post" action="')[1:]]
+
+
+def fits(door: str, action: str) -> bool:
+    """Return whether an address belongs to a route."""
+    pattern = door.removeprefix("POST ").split("/")
+    parts = action.split("/")
+    return len(parts) == len(pattern) and all(
+        want.startswith("{") or want == part for want, part in zip(pattern, parts, strict=True)
+    )
+
+
+@pytest.mark.parametrize("door", [door for door, key in DOORS.items() if key == PUBLIC])
+def test_public_doors_are_open(shop: Web, door: str) -> None:
+    """Nobody has to sign in for what is for everybody; a posted form still needs its token."""
+    answer = knock(shop.client(), door, {})
+    assert answer.status_code == (403 if door.startswith("POST") else 200)
+
+
+@pytest.mark.parametrize("door", [door for door, key in DOORS.items() if key == SENDERS])
+def test_alerts_are_taken_from_this_machine_or_with_the_token(shop: Web, door: str) -> None:
+    """Without a token set, only local senders are believed, and not what a proxy passes on."""
+    assert is_let_in(knock(shop.client(), door, {}))
+    assert not is_let_in(knock(shop.client("192.0.2.7"), door, {}))
+    passed_on = {"x-forwarded-for": "192.0.2.7"}
+    assert not is_let_in(knock(shop.client(), door, {}, **passed_on))
