@@ -22,7 +22,9 @@ from monitor.web.redirects import safe_next
 from monitor.web.rendering import page
 
 log = structlog.get_logger(__name__)
+SIGNED_IN_PATHS = ("/console", "/runbooks")
 ADVICE = {
+    401: "Programs show their token in the Authorization header.",
     400: "Go back, check what you entered, and send it again.",
     403: "Ask an administrator of this monitor for a role that may do this.",
     404: "The address may be mistyped, or what it named is gone.",
@@ -127,7 +129,7 @@ def refusal(
 
 def _way_back(request: Request) -> str:
     """Return the page the form was on, as far as the browser says so, else the start."""
-    inside = request.url.path.startswith(("/console", "/runbooks"))
+    inside = request.url.path.startswith(SIGNED_IN_PATHS)
     came_from = urlsplit(request.headers.get("referer", "")).path
     return safe_next(came_from) if inside else "/"
 
@@ -135,7 +137,7 @@ def _way_back(request: Request) -> str:
 async def on_web_error(request: Request, error: Exception) -> Response:
     """Turn our own refusals into answers; a browser that is not signed in is sent to sign in."""
     assert isinstance(error, WebError)
-    if isinstance(error, NotSignedIn) and not wants_json(request):
+    if isinstance(error, NotSignedIn) and request.url.path.startswith(SIGNED_IN_PATHS):
         wanted = request.url.path if request.method == "GET" else "/console"
         return RedirectResponse(f"/console/sign-in?next={quote(wanted, safe='/')}", 303)
     if isinstance(error, MustChangePassword) and not wants_json(request):

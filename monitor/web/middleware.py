@@ -7,6 +7,7 @@ Outermost first: who is really asking (`TrustedProxies`), whether the name they 
 from __future__ import annotations
 
 import ipaddress
+import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
@@ -30,7 +31,8 @@ SAFE_HEADERS = {
 STRICT_TRANSPORT = "max-age=31536000"
 PRIVATE_PREFIXES = ("/console", "/runbooks", "/r/")
 MACHINE_PREFIXES = ("/-/", "/metrics", "/api/", "/probe")  # scraped and posted to by any name
-LOOPBACK_NAMES = ("localhost", "testserver")
+HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:\d{1,5})?")
+LOOPBACK_NAMES = ("localhost",)
 
 
 class SafeHeaders:
@@ -91,10 +93,8 @@ class KnownHosts:
 
 def host_name(host: str) -> str:
     """Return the name in a Host header: lower case, without port; empty if it is malformed."""
-    try:
-        return (urlsplit(f"//{host}").hostname or "").lower().rstrip(".")
-    except ValueError:
-        return ""
+    found = HOST.fullmatch(host.lower())
+    return found["address"] or found["name"].rstrip(".") if found else ""
 
 
 def is_address(text: str) -> bool:

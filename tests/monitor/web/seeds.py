@@ -54,13 +54,13 @@ def failed_checkout(run_id: str, at: datetime, **changes: Any) -> ProbeRun:
     return run(Outcome.FAILED, **{**facts, "detail": detail, "duration_seconds": 0.4, **changes})
 
 
-def record(tx: Transaction, done: ProbeRun) -> None:
-    """Store a run as the service does."""
+def run_row(done: ProbeRun) -> dict[str, Any]:
+    """Return a run as the row that the service stores."""
     names = ("journey", "location", "attempt", "started_at", "duration_seconds", "detail")
     row = {name: getattr(done, name) for name in (*names, "degraded", "failed_step")}
     reason = done.reason.value if done.reason else None
-    row |= {"run_id": done.id, "outcome": done.outcome.value, "reason": reason}
-    tx.connection.execute(insert(schema.runs).values(**row, body=to_json(done)))
+    facts = {"run_id": done.id, "outcome": done.outcome.value, "reason": reason}
+    return row | facts | {"body": to_json(done)}
 
 
 def add_incident(tx: Transaction, number: int = 1, **changes: Any) -> int:
@@ -158,6 +158,15 @@ def add_report(tx: Transaction, number: int, incident_id: int | None, **changes:
     tx.connection.execute(insert(schema.reports).values(**{**facts, **changes}))
 
 
+def _past_run(name: str, index: int, *, down: bool) -> ProbeRun:
+    """Return the run of `index` runs ago; a journey that is down failed the last 28 times."""
+    at, run_id = NOW - timedelta(seconds=15 * index + 5), f"{name}-{index}"
+    if down and index < 28:
+        return failed_checkout(run_id, at)
+    took = 0.3 + 0.1 * (index % 5)
+    return run(id=run_id, started_at=at, journey=name, duration_seconds=took)
+
+
 def troubled_shop(store: Store) -> None:
     """Store a shop whose checkout has just gone down, and whose other journeys are well."""
     with store.begin() as tx:
@@ -172,16 +181,8 @@ def troubled_shop(store: Store) -> None:
                     last_success_at=NOW - timedelta(minutes=8),
                 )
             )
-            for index in range(40):
-                at = NOW - timedelta(seconds=15 * index + 5)
-                down = verdict == "down" and index < 28
-                known = {"journey": name, "duration_seconds": 0.3 + 0.1 * (index % 5)}
-                done = (
-                    failed_checkout(f"{name}-{index}", at)
-                    if down
-                    else run(id=f"{name}-{index}", started_at=at, **known)
-                )
-                record(tx, done)
+            done = [_past_run(name, index, down=verdict == "down") for index in range(40)]
+            tx.connection.execute(insert(schema.runs), [run_row(one) for one in done])
         incident_id = add_incident(tx)
         add_alert(tx, incident_id)
         add_line(tx, incident_id, "opened", "opened by ProbeFailing")

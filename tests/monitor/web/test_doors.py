@@ -97,7 +97,7 @@ def all_doors() -> set[str]:
         f"{method} {route.path}"
         for route in routes
         if isinstance(route, APIRoute)
-        for method in route.methods
+        for method in route.methods or ()
     }
 
 
