@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, Select, func, select, update
 
 from monitor.storage.schema import incident_updates, incidents, outbox, reports, runs, verdicts
 from monitor.storage.store import Transaction
+from probes.verdict import VerdictState, verdict_from_json
 
 GOOD = "pass"
 
@@ -36,18 +37,6 @@ class RunRow:
     def is_good(self) -> bool:
         """Return whether the run passed."""
         return self.outcome == GOOD
-
-
-@dataclass(frozen=True, slots=True)
-class VerdictRow:
-    """What is believed of a journey at a location."""
-
-    journey: str
-    location: str
-    verdict: str
-    since: datetime
-    last_run_at: datetime | None
-    last_success_at: datetime | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,26 +75,6 @@ def recent_run_rows(
     return _run_rows(connection, statement.order_by(*order).limit(limit))
 
 
-def run_body(connection: Connection, run_id: str) -> Mapping[str, Any] | None:
-    """Return a whole run as JSON data, or None."""
-    statement = select(runs.c.body).where(runs.c.run_id == run_id)
-    return connection.execute(statement).scalar_one_or_none()
-
-
-def last_good_body(
-    connection: Connection, journey: str, location: str, before: datetime
-) -> Mapping[str, Any] | None:
-    """Return the last run that passed there before an instant, as JSON data, or None."""
-    statement = (
-        select(runs.c.body)
-        .where(runs.c.journey == journey, runs.c.started_at < before)
-        .where(runs.c.location == location, runs.c.outcome == GOOD)
-        .order_by(runs.c.started_at.desc())
-        .limit(1)
-    )
-    return connection.execute(statement).scalar_one_or_none()
-
-
 def run_counts(connection: Connection, since: datetime) -> Mapping[str, RunCounts]:
     """Return by journey how its runs since an instant ended; journeys without runs count 0."""
     statement = (
@@ -124,20 +93,14 @@ def run_counts(connection: Connection, since: datetime) -> Mapping[str, RunCount
     return defaultdict(RunCounts, counts)
 
 
-def verdict_rows(connection: Connection) -> Mapping[str, Sequence[VerdictRow]]:
-    """Return by journey what is believed of it at each location."""
-    columns = [verdicts.c[name] for name in VerdictRow.__dataclass_fields__]
-    statement = select(*columns).order_by(verdicts.c.journey, verdicts.c.location)
-    found: dict[str, list[VerdictRow]] = defaultdict(list)
-    for row in connection.execute(statement):
-        found[row[0]].append(VerdictRow(*row))
+def verdict_states(connection: Connection) -> Mapping[str, Mapping[str, VerdictState]]:
+    """Return by journey and location what was believed when its last run ended."""
+    c = verdicts.c
+    statement = select(c.journey, c.location, c.body).order_by(c.journey, c.location)
+    found: dict[str, dict[str, VerdictState]] = defaultdict(dict)
+    for journey, location, body in connection.execute(statement):
+        found[journey][location] = verdict_from_json(body)
     return found
-
-
-def worst_verdict(rows: Iterable[VerdictRow]) -> str:
-    """Return `down` if it is down anywhere, else `unknown` if nobody knows, else `up`."""
-    words = {row.verdict for row in rows}
-    return next((word for word in ("down", "unknown", "up") if word in words), "unknown")
 
 
 def report_counts(connection: Connection, incident_ids: Sequence[int]) -> Mapping[int, int]:

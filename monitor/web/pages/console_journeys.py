@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,15 +13,12 @@ from sqlalchemy import Connection
 from monitor.storage.console import (
     RunCounts,
     RunRow,
-    VerdictRow,
-    last_good_body,
     recent_run_rows,
-    run_body,
     run_counts,
-    verdict_rows,
-    worst_verdict,
+    verdict_states,
 )
 from monitor.storage.incidents import IncidentFilter, list_incidents
+from monitor.storage.runs import last_good_run, load_run
 from monitor.web.drawing import Sparkline, sparkline, waterfall
 from monitor.web.errors import NotFound
 from monitor.web.permissions import Permission
@@ -29,7 +26,8 @@ from monitor.web.rendering import page
 from monitor.web.security import require
 from monitor.web.services import Given, JourneySchedule, Services
 from probes.journey import Journey
-from probes.result import ProbeRun, run_from_json
+from probes.result import ProbeRun
+from probes.verdict import VerdictState, as_of
 
 router = APIRouter(include_in_schema=False)
 READ = Depends(require(Permission.VIEW))
@@ -37,6 +35,7 @@ RUN = Depends(require(Permission.RUN_JOURNEYS))
 SPARK_RUNS = 40
 PAGE_RUNS = 25
 COUNTED = timedelta(hours=24)
+ORDER = ("down", "unknown", "up")
 
 
 @dataclass(frozen=True)
@@ -44,12 +43,17 @@ class JourneyView:
     """A journey as lists show it."""
 
     journey: Journey
-    verdict: str
-    verdicts: Sequence[VerdictRow]
+    verdicts: Mapping[str, VerdictState]  # by location, as of now
     counts: RunCounts
     runs: Sequence[RunRow]
     spark: Sparkline
     schedule: Sequence[JourneySchedule]
+
+    @property
+    def verdict(self) -> str:
+        """Return the worst verdict of any location; unknown where nobody knows."""
+        held = {state.verdict.value for state in self.verdicts.values()}
+        return next((word for word in ORDER if word in held), "unknown")
 
     @property
     def last(self) -> RunRow | None:
@@ -59,7 +63,8 @@ class JourneyView:
     @property
     def since(self) -> datetime | None:
         """Return since when the worst verdict stands."""
-        return min((v.since for v in self.verdicts if v.verdict == self.verdict), default=None)
+        states = [s for s in self.verdicts.values() if s.verdict == self.verdict]
+        return min((s.since for s in states if s.since), default=None)
 
     @property
     def next_run_at(self) -> datetime | None:
@@ -74,26 +79,24 @@ class JourneyView:
 
 def journey_views(services: Services, connection: Connection) -> list[JourneyView]:
     """Return every configured journey as lists show it, those that are down first."""
-    order = ("down", "unknown", "up")
     known = services.configuration.current.journeys
     views = _views(services, connection, known)
-    return sorted(views, key=lambda view: order.index(view.verdict))
+    return sorted(views, key=lambda view: ORDER.index(view.verdict))
 
 
 def _views(
     services: Services, connection: Connection, journeys: Sequence[Journey], before: str = ""
 ) -> list[JourneyView]:
-    verdicts = verdict_rows(connection)
-    counts = run_counts(connection, services.clock.now() - COUNTED)
+    now = services.clock.now()
+    states, counts = verdict_states(connection), run_counts(connection, now - COUNTED)
     schedule = services.journeys.schedule()
     views = []
     for journey in journeys:
-        here = verdicts.get(journey.name, ())
+        here = {k: as_of(state, journey, now) for k, state in states[journey.name].items()}
         recent = recent_run_rows(connection, journey.name, SPARK_RUNS, parse_instant(before))
         times = [entry for entry in schedule if entry.journey == journey.name]
         spark = sparkline(recent, slots=SPARK_RUNS)
-        worst = worst_verdict(here)
-        views.append(JourneyView(journey, worst, here, counts[journey.name], recent, spark, times))
+        views.append(JourneyView(journey, here, counts[journey.name], recent, spark, times))
     return views
 
 
@@ -113,9 +116,8 @@ def journey(
     known = _known(services, name)
     with services.store.read() as connection:
         (view,) = _views(services, connection, [known], before)
-        body = run_body(connection, view.last.run_id) if view.last else None
+        latest = load_run(connection, view.last.run_id) if view.last else None
         about = list_incidents(connection, IncidentFilter(component=known.component, limit=20))
-    latest = run_from_json(body) if body else None
     return page(
         request,
         "console/journey.html",
@@ -142,12 +144,8 @@ def run_now(name: str, services: Given) -> RedirectResponse:
 def run(request: Request, run_id: str, services: Given) -> HTMLResponse:
     """Show one run: its steps, their requests, what failed, and the last run that was good."""
     with services.store.read() as connection:
-        body = run_body(connection, run_id)
-        if body is None:
-            raise NotFound("There is no such run; runs are kept for as long as retention says.")
-        shown = run_from_json(body)
-        good = last_good_body(connection, shown.journey, shown.location, shown.started_at)
-    reference = run_from_json(good) if good else None
+        shown = load_run(connection, run_id)
+        reference = last_good_run(connection, shown.journey, shown.location, shown.started_at)
     longest = max(_length(shown), _length(reference) if reference else 0.0)
     known = services.configuration.current.journey(shown.journey)
     return page(

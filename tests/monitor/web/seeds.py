@@ -8,10 +8,13 @@ from typing import Any
 from sqlalchemy import insert
 
 from monitor.storage import schema
+from monitor.storage.runs import record_run, save_verdict
 from monitor.storage.store import Store, Transaction
-from probes.result import Evidence, Hop, Outcome, Phases, ProbeRun, Reason, StepResult, to_json
+from probes.result import Evidence, Hop, Outcome, Phases, ProbeRun, Reason, StepResult
+from probes.verdict import Verdict, VerdictState
 from tests.builders import NOW, run
 
+VERDICTS = {"login": Verdict.UP, "search": Verdict.UP, "checkout": Verdict.DOWN}
 HOSTILE = "<script>alert('captured')</script>\"><img src=x onerror=alert(1)>"
 
 
@@ -52,15 +55,6 @@ def failed_checkout(run_id: str, at: datetime, **changes: Any) -> ProbeRun:
     facts: dict[str, Any] = {"id": run_id, "started_at": at, "failed_step": "pay", "steps": steps}
     detail = "status 500, expected 200"
     return run(Outcome.FAILED, **{**facts, "detail": detail, "duration_seconds": 0.4, **changes})
-
-
-def run_row(done: ProbeRun) -> dict[str, Any]:
-    """Return a run as the row that the service stores."""
-    names = ("journey", "location", "attempt", "started_at", "duration_seconds", "detail")
-    row = {name: getattr(done, name) for name in (*names, "degraded", "failed_step")}
-    reason = done.reason.value if done.reason else None
-    facts = {"run_id": done.id, "outcome": done.outcome.value, "reason": reason}
-    return row | facts | {"body": to_json(done)}
 
 
 def add_incident(tx: Transaction, number: int = 1, **changes: Any) -> int:
@@ -158,6 +152,23 @@ def add_report(tx: Transaction, number: int, incident_id: int | None, **changes:
     tx.connection.execute(insert(schema.reports).values(**{**facts, **changes}))
 
 
+def add_window(tx: Transaction, number: int = 1, **changes: Any) -> None:
+    """Store a maintenance window of search that begins in an hour."""
+    facts: dict[str, Any] = {
+        "number": number,
+        "public_id": f"public{number:06}",
+        "title": "A new search index",
+        "starts_at": NOW + timedelta(hours=1),
+        "ends_at": NOW + timedelta(hours=2),
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    statement = insert(schema.maintenance).values(**{**facts, **changes})
+    row_id = tx.connection.execute(statement.returning(schema.maintenance.c.id)).scalar_one()
+    scope = {"maintenance_id": row_id, "component": "search", "effect": "expected_degraded"}
+    tx.connection.execute(insert(schema.maintenance_scope).values(**scope))
+
+
 def _past_run(name: str, index: int, *, down: bool) -> ProbeRun:
     """Return the run of `index` runs ago; a journey that is down failed the last 28 times."""
     at, run_id = NOW - timedelta(seconds=15 * index + 5), f"{name}-{index}"
@@ -170,19 +181,14 @@ def _past_run(name: str, index: int, *, down: bool) -> ProbeRun:
 def troubled_shop(store: Store) -> None:
     """Store a shop whose checkout has just gone down, and whose other journeys are well."""
     with store.begin() as tx:
-        for name, verdict in (("login", "up"), ("search", "up"), ("checkout", "down")):
-            tx.connection.execute(
-                insert(schema.verdicts).values(
-                    journey=name,
-                    location="local",
-                    verdict=verdict,
-                    since=NOW - timedelta(minutes=7),
-                    last_run_at=NOW,
-                    last_success_at=NOW - timedelta(minutes=8),
-                )
+        for name, verdict in VERDICTS.items():
+            since, good_at = NOW - timedelta(minutes=7), NOW - timedelta(minutes=8)
+            state = VerdictState(
+                verdict, since, last_run_at=NOW, informed_at=NOW, last_success_at=good_at
             )
-            done = [_past_run(name, index, down=verdict == "down") for index in range(40)]
-            tx.connection.execute(insert(schema.runs), [run_row(one) for one in done])
+            save_verdict(tx, name, "local", state)
+            for index in range(40):
+                record_run(tx, _past_run(name, index, down=verdict is Verdict.DOWN))
         incident_id = add_incident(tx)
         add_alert(tx, incident_id)
         add_line(tx, incident_id, "opened", "opened by ProbeFailing")
@@ -190,5 +196,6 @@ def troubled_shop(store: Store) -> None:
         add_line(tx, incident_id, "note", f"gateway logs say no {HOSTILE}", actor="responder")
         add_notification(tx, "a", incident_id=incident_id)
         add_notification(tx, "b", "failed", channel="mail", incident_id=incident_id)
+        add_window(tx)
         add_report(tx, 1, incident_id)
         add_report(tx, 2, None, description="Search finds nothing", component="search")

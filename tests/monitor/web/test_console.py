@@ -95,6 +95,13 @@ def test_home_of_a_quiet_shop_says_so_and_admits_what_it_does_not_know(web: Web)
     assert "3 journeys are unknown" in html
 
 
+def test_a_journey_that_has_not_run_for_long_is_unknown_not_up(shop: Web) -> None:
+    """No data is never green."""
+    assert read(shop, "/console/journeys").count("<span>Up</span>") == 2
+    shop.clock.advance(600)
+    assert read(shop, "/console/journeys").count("<span>Unknown</span>") == 3
+
+
 def test_reports_are_not_shown_to_managers(shop: Web) -> None:
     """A viewer sees that there are reports, not what users wrote."""
     for path in ("/console", "/console/incidents/1"):

@@ -21,6 +21,7 @@ from tests.monitor.web.builders import FakeHolder, Web, configuration, services
 from tests.monitor.web.seeds import troubled_shop
 
 PUBLIC = "everybody"
+BY_FORM = "everybody, by a form that we gave out"
 SENDERS = "alert senders"  # by token; without one set, this machine only
 SCRAPERS = "scrapers"  # by token where one is set
 
@@ -30,7 +31,7 @@ DOORS: dict[str, Permission | str] = {
     "GET /metrics": SCRAPERS,
     "GET /static/{digest}/{name:path}": PUBLIC,
     "GET /console/sign-in": PUBLIC,
-    "POST /console/sign-in": PUBLIC,
+    "POST /console/sign-in": BY_FORM,
     "POST /console/sign-out": Permission.OWN_ACCOUNT,
     "GET /console/account": Permission.OWN_ACCOUNT,
     "GET /console/account/password": Permission.OWN_ACCOUNT,
@@ -75,7 +76,49 @@ DOORS: dict[str, Permission | str] = {
     "POST /api/v1/incidents/{number}/notes": Permission.NOTE,
     "POST /api/v1/incidents/{number}/updates": Permission.PUBLISH,
     "POST /api/v1/incidents/{number}/status": Permission.WORK_INCIDENTS,
+    "GET /api/v1/maintenance": Permission.VIEW,
+    "POST /api/v1/maintenance": Permission.PLAN_MAINTENANCE,
+    "POST /api/v1/maintenance/{number}/cancel": Permission.PLAN_MAINTENANCE,
+    "GET /console/maintenance": Permission.VIEW,
+    "GET /console/maintenance/new": Permission.PLAN_MAINTENANCE,
+    "POST /console/maintenance": Permission.PLAN_MAINTENANCE,
+    "GET /console/maintenance/{number}": Permission.VIEW,
+    "POST /console/maintenance/{number}/cancel": Permission.PLAN_MAINTENANCE,
+    "GET /console/reports": Permission.VIEW_REPORTS,
+    "GET /console/reports/{number}": Permission.VIEW_REPORTS,
+    "POST /console/reports/{number}/reply": Permission.ANSWER_REPORTS,
+    "POST /console/reports/{number}/ask": Permission.ANSWER_REPORTS,
+    "POST /console/reports/{number}/link": Permission.LINK_REPORTS,
+    "POST /console/reports/{number}/category": Permission.ANSWER_REPORTS,
+    "GET /report": PUBLIC,
+    "POST /report": BY_FORM,
+    "GET /r/{token}": PUBLIC,
+    "POST /r/{token}/message": BY_FORM,
+    "POST /r/{token}/works": BY_FORM,
+    "POST /r/{token}/category": BY_FORM,
+    "POST /r/{token}/incident": BY_FORM,
+    "GET /api/v1/status": PUBLIC,
+    "POST /api/v1/reports": PUBLIC,
+    "GET /api/v1/reports/{token}": PUBLIC,
 }
+READABLE_BY_ALL = (  # with GET and HEAD
+    "/",
+    "/incidents/{public_id}",
+    "/maintenance/{public_id}",
+    "/history",
+    "/history.atom",
+    "/banner.js",
+    "/api/v1/banner.json",
+    "/api/v2/summary.json",
+    "/api/v2/status.json",
+    "/api/v2/components.json",
+    "/api/v2/incidents.json",
+    "/api/v2/incidents/unresolved.json",
+    "/api/v2/scheduled-maintenances.json",
+    "/api/v2/scheduled-maintenances/upcoming.json",
+    "/api/v2/scheduled-maintenances/active.json",
+)
+DOORS |= {f"{method} {path}": PUBLIC for path in READABLE_BY_ALL for method in ("GET", "HEAD")}
 VALUES = {
     "{number}": "1",
     "{name}": "checkout",
@@ -86,6 +129,7 @@ VALUES = {
     "{token}": "token-1",
     "/static/{digest}/{name:path}": static_url("base.css"),
 }
+FOREIGN = {"sec-fetch-site": "cross-site"}
 GUARDED = sorted(door for door, key in DOORS.items() if isinstance(key, Permission))
 FORMS = [door for door in GUARDED if door.startswith("POST")]
 
@@ -120,8 +164,8 @@ def knock(client: TestClient, door: str, form: dict[str, str], **headers: str) -
     method, path = door.split(" ")
     for name, value in VALUES.items():
         path = path.replace(name, value)
-    if method == "GET":
-        return client.get(path, headers=headers)
+    if method != "POST":
+        return client.request(method, path, headers=headers)
     if path.startswith("/api/"):
         token = {"x-csrf-token": form["csrf"]} if form.get("csrf") else {}
         return client.post(path, json={}, headers={**headers, **token})
@@ -171,8 +215,7 @@ def test_a_form_without_its_sessions_token_changes_nothing(shop: Web, door: str)
     (client, csrf), (_, other) = shop.as_role(Role.ADMINISTRATOR), shop.as_role(Role.ADMINISTRATOR)
     assert knock(client, door, {}).status_code == 403
     assert knock(client, door, {"csrf": other}).status_code == 403
-    foreign = {"sec-fetch-site": "cross-site"}
-    assert knock(client, door, {"csrf": csrf}, **foreign).status_code == 403
+    assert knock(client, door, {"csrf": csrf}, **FOREIGN).status_code == 403
 
 
 @pytest.mark.parametrize("role", ACCOUNT_ROLES)
@@ -207,9 +250,17 @@ def fits(door: str, action: str) -> bool:
 
 @pytest.mark.parametrize("door", [door for door, key in DOORS.items() if key == PUBLIC])
 def test_public_doors_are_open(shop: Web, door: str) -> None:
-    """Nobody has to sign in for what is for everybody; a posted form still needs its token."""
+    """Nobody has to sign in for what is for everybody."""
     answer = knock(shop.client(), door, {})
-    assert answer.status_code == (403 if door.startswith("POST") else 200)
+    assert answer.status_code == (422 if door.startswith("POST") else 200)
+
+
+@pytest.mark.parametrize("door", [door for door, key in DOORS.items() if key == BY_FORM])
+def test_a_strangers_form_comes_back_with_the_token_it_was_given(shop: Web, door: str) -> None:
+    """A forged or missing token, or a page of another site, changes nothing."""
+    for form, headers in (({}, {}), ({"form_token": "1.f"}, {}), ({}, FOREIGN)):
+        answer = knock(shop.client(), door, form, **headers)
+        assert 400 <= answer.status_code < 500
 
 
 @pytest.mark.parametrize("door", [door for door, key in DOORS.items() if key == SENDERS])
