@@ -109,7 +109,7 @@ def _groups(
                 Fault(document.file, line, "group_eval_order", name, "the name of a group")
             )
     place_of = {name: index for index, name in enumerate(order)}
-    return tuple(sorted(groups, key=lambda group: place_of.get(group.name, len(order))))
+    return tuple(sorted(groups, key=lambda group: place_of.get(group.name, 0)))
 
 
 class _FileRun:
