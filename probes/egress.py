@@ -12,6 +12,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import SplitResult, urlsplit
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
@@ -44,6 +45,7 @@ class Origin:
         return f"{self.scheme}://{host}" if default else f"{self.scheme}://{host}:{self.port}"
 
 
+@lru_cache(maxsize=4096)
 def origin_of(url: str) -> Origin:
     """Return the origin of an http or https address.
 
@@ -145,6 +147,7 @@ def _literal(host: str) -> Address | None:
         return None
 
 
+@lru_cache(maxsize=4096)
 def _real_address(text: str) -> Address:
     """Return the address traffic really goes to: IPv4 behind mapped and NAT64 forms."""
     ip = ipaddress.ip_address(text.split("%")[0])
@@ -156,6 +159,7 @@ def _real_address(text: str) -> Address:
     return ip
 
 
+@lru_cache(maxsize=4096)
 def _forbidden_kind(ip: Address, *, private_allowed: bool) -> str:
     """Return what is wrong with the address, empty where nothing is."""
     if ip in _METADATA or ip.is_link_local:

@@ -144,7 +144,7 @@ class Step(Strict):
         """Whether a JSON body is given; null is one."""
         return "json_body" in self.model_fields_set
 
-    @property
+    @cached_property
     def action(self) -> str:
         """Which of `ACTIONS` the step does."""
         return next(action for action in ACTIONS if getattr(self, action) is not None)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import quote, urlencode, urlsplit, urlunsplit
 
 _KEPT = "!#$%&'()*+,/:;=?@[]~-._"
 
 
+@lru_cache(maxsize=4096)
 def tidy_url(url: str) -> str:
     """Return the address without line breaks and outer spaces, odd characters percent-encoded.
 
