@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
+from functools import cached_property
 from itertools import pairwise
 from math import floor
 from zoneinfo import ZoneInfo
@@ -70,7 +71,7 @@ class Uptime:
         owed = self.total_seconds - self.seconds.get(Status.UNDER_MAINTENANCE, 0.0)
         return self.measured_seconds / owed if owed > 0 else 0.0
 
-    @property
+    @cached_property
     def worst(self) -> Status:
         """Return what the period is coloured by: the worst known, or unknown where nothing is.
 
@@ -88,7 +89,7 @@ class DayBar:
     day: date
     uptime: Uptime
 
-    @property
+    @cached_property
     def text(self) -> str:
         """Return the whole bar in words, so that nobody has to read its colour."""
         troubles = [
@@ -153,12 +154,22 @@ def day_bars(
     A day has the length its zone gives it: 23 or 25 hours where the clocks change.
     """
     today = now.astimezone(zone).date()
-    bars = []
-    for back in range(days - 1, -1, -1):
-        day = today - timedelta(days=back)
-        start, end = _midnight(day, zone), _midnight(day + timedelta(days=1), zone)
-        near = [i for i in intervals if i.since < end and (i.until is None or i.until > start)]
-        bars.append(DayBar(day, uptime(near, start, min(end, max(now, start)))))
+    first = today - timedelta(days=days - 1)
+    edges = [_midnight(first + timedelta(days=n), zone) for n in range(days)]
+    ends = [*edges[1:], max(now, edges[-1])]
+    pieces = merged(intervals, edges[0], ends[-1]) if ends[-1] > edges[0] else []
+    bars, at = [], 0
+    for number, (start, end) in enumerate(zip(edges, ends, strict=True)):
+        seconds: dict[Status, float] = {}
+        while at < len(pieces) and pieces[at].since < end:
+            piece = pieces[at]
+            until = piece.until or end
+            spent = (min(until, end) - max(piece.since, start)).total_seconds()
+            seconds[piece.status] = seconds.get(piece.status, 0.0) + spent
+            if until > end:
+                break
+            at += 1
+        bars.append(DayBar(first + timedelta(days=number), Uptime(seconds)))
     return tuple(bars)
 
 

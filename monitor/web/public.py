@@ -24,6 +24,7 @@ from monitor.use_cases.status import public_page
 from monitor.web.services import Services, services_of
 
 LIVES = timedelta(seconds=1)
+MAKERS = 16  # answers that may be in the making at the same time
 MOST_KEPT = 256  # addresses; the one longest untouched goes first
 SHOWN = frozenset({"incidents", "maintenance", "status", "runs"})
 HTML = "text/html; charset=utf-8"
@@ -55,13 +56,23 @@ class PublicCache:
     def __init__(self, services: Services) -> None:
         self._made: OrderedDict[str, Made] = OrderedDict()
         self._lock = Lock()
+        self._makers = tuple(Lock() for _ in range(MAKERS))
         self._generation = 0
         services.store.subscribe(self._committed)
 
     def get(
         self, address: str, configuration: object, now: datetime, make: Callable[[], bytes]
     ) -> Made:
-        """Return the answer at `address`, made anew if it is not fresh."""
+        """Return the answer at `address`, made anew if it is not fresh.
+
+        However many ask at once, one makes it and the others wait for that.
+        """
+        with self._makers[hash(address) % MAKERS]:
+            return self._get(address, configuration, now, make)
+
+    def _get(
+        self, address: str, configuration: object, now: datetime, make: Callable[[], bytes]
+    ) -> Made:
         with self._lock:
             found = self._made.get(address)
             generation = self._generation

@@ -168,3 +168,18 @@ def test_the_pieces_of_a_period_fill_it_exactly_and_a_ratio_stays_between_0_and_
     assert found.total_seconds == pytest.approx(2 * 86400)
     assert found.ratio is None or 0 <= found.ratio <= 1
     assert 0 <= found.coverage <= 1
+
+
+@given(records(), st.integers(0, 72), st.sampled_from(["UTC", "Europe/Paris", "Asia/Kolkata"]))
+def test_every_bar_is_the_uptime_of_its_own_day(
+    record: list[Interval], hour: int, zone: str
+) -> None:
+    """Whatever overlaps, and wherever midnight is."""
+    now = DAY + timedelta(hours=hour)
+    bars = day_bars(record, now=now, zone=ZoneInfo(zone), days=5)
+    for bar in bars:
+        start = datetime(bar.day.year, bar.day.month, bar.day.day, tzinfo=ZoneInfo(zone))
+        end = min(now, (start + timedelta(days=1)).astimezone(UTC))
+        alone = uptime(record, start.astimezone(UTC), end) if end > start else None
+        kept = {status: s for status, s in bar.uptime.seconds.items() if s > 0}
+        assert kept == ({s: n for s, n in alone.seconds.items() if n > 0} if alone else {})
