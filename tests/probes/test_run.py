@@ -40,6 +40,7 @@ def stub(running: ShopStub) -> ShopStub:
     running.redirect("/moved", "/cart?from=moved#top")
     running.page("/next", "<p>next</p>")
     running.page("/gone", "gone", status=404)
+    running.answers["/late"] = lambda handler: handler.wait(0.05)
     return running
 
 
@@ -100,7 +101,7 @@ FAILS: list[tuple[str, dict[str, Any], Reason]] = [
     ("/cart", {"headers": {"content-type": "json"}}, Reason.CONTENT),
     ("/cart", {"size": {"min": 10000}}, Reason.CONTENT),
     ("/cart", {"size": {"max": 10}}, Reason.CONTENT),
-    ("/cart", {"time": "1ms"}, Reason.SLOW),
+    ("/late", {"time": "20ms"}, Reason.SLOW),
     ("/cart", {"certificate_days": 1}, Reason.TLS),
     ("/cart", {"url": "/other"}, Reason.CONTENT),
     ("/cart", {"url": {"matches": "/other"}}, Reason.CONTENT),
@@ -220,7 +221,8 @@ def test_a_soft_step_is_recorded_and_does_not_fail_the_run(stub: ShopStub) -> No
 
 def test_a_slow_step_degrades(stub: ShopStub) -> None:
     """Slow is not down."""
-    run = run_of(journey_of({"get": f"{stub.url}/cart", "expect": {"css": "h1"}, "slow": "1ms"}))
+    step = {"get": f"{stub.url}/late", "expect": {"text": "late"}, "slow": "20ms"}
+    run = run_of(journey_of(step))
     assert (run.outcome, run.degraded, run.steps[0].slow) == (Outcome.PASSED, True, True)
 
 
