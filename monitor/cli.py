@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from monitor.user_cli import user_app
 from probes.faults import FaultyInput
 
 app = typer.Typer(
@@ -142,6 +143,9 @@ def grafana_push(
 
     settings = load_settings(os.environ, config=config, data=data)
     raise typer.Exit(push_to_grafana(settings, os.environ, url, days=days))
+
+
+app.add_typer(user_app, name="user")
 
 
 def main() -> None:

@@ -1,0 +1,103 @@
+"""`monitor user …`: accounts of the console, for whoever may read the data folder."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from incidents.errors import IncidentError
+
+if TYPE_CHECKING:
+    from monitor.storage.store import Store
+
+user_app = typer.Typer(help="Accounts of the console.", no_args_is_help=True)
+Name = Annotated[str, typer.Argument(help="Name of the account, lower case")]
+Role = Annotated[str, typer.Option(help="viewer, agent, responder or administrator")]
+Data = Annotated[Path | None, typer.Option("--data", help="Data folder [MONITOR_DATA, ./data]")]
+
+
+@user_app.command()
+def add(name: Name, role: Role = "viewer", data: Data = None) -> None:
+    """Make an account and print its one-time password."""
+    from monitor.clock import SystemClock
+    from monitor.web.accounts import add_user
+
+    with _store(data) as store:
+        _show(name, add_user(store, name, role, SystemClock().now()))
+
+
+@user_app.command()
+def reset(name: Name, data: Data = None) -> None:
+    """Give an account a new one-time password; its sessions end."""
+    from monitor.web.accounts import reset_password
+
+    with _store(data) as store:
+        _show(name, reset_password(store, name))
+
+
+@user_app.command()
+def role(name: Name, to: Role, data: Data = None) -> None:
+    """Give an account another role, from its next request on."""
+    from monitor.web.accounts import change_role
+
+    with _store(data) as store:
+        change_role(store, name, to)
+    typer.echo(f"{name} is {to} now.")
+
+
+@user_app.command()
+def shut(
+    name: Name,
+    data: Data = None,
+    again: Annotated[bool, typer.Option("--open", help="Open it again instead")] = False,
+) -> None:
+    """Shut an account and end its sessions."""
+    from monitor.clock import SystemClock
+    from monitor.web.accounts import shut_account
+
+    with _store(data) as store:
+        shut_account(store, name, None if again else SystemClock().now())
+    typer.echo(f"{name} is {'open again' if again else 'shut'}.")
+
+
+@user_app.command(name="list")
+def list_(data: Data = None) -> None:
+    """List the accounts with their roles."""
+    from monitor.storage.users import all_users
+
+    with _store(data) as store, store.read() as connection:
+        for user in all_users(connection):
+            typer.echo(
+                f"{user.name:30} {user.role:14} {'shut' if user.disabled_at else ''}".rstrip()
+            )
+
+
+@contextmanager
+def _store(data: Path | None) -> Iterator[Store]:
+    """Give the store of the settings; a refusal is told in words and ends with 1."""
+    from monitor.settings import load_settings
+    from monitor.storage.engine import migrate, open_engine
+    from monitor.storage.store import Store
+
+    settings = load_settings(os.environ, data=data)
+    settings.data.mkdir(parents=True, exist_ok=True)
+    engine = open_engine(settings.database)
+    migrate(engine)
+    store = Store(engine)
+    try:
+        yield store
+    except IncidentError as error:
+        print(f"Refused: {error}.", file=sys.stderr)
+        raise typer.Exit(1) from error
+    finally:
+        store.close()
+
+
+def _show(name: str, password: str) -> None:
+    typer.echo(f"{name} signs in once with  {password}  and then chooses a password.")

@@ -1,0 +1,60 @@
+"""`monitor user …` on a data folder."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from monitor.cli import app
+from monitor.storage.engine import open_engine
+from monitor.storage.store import Store
+from monitor.web.accounts import authenticate
+
+
+def user(folder: Path, *words: str) -> tuple[int, str]:
+    """Run the command and return its exit code and everything it said."""
+    result = CliRunner().invoke(app, ["user", *words, "--data", str(folder)])
+    return result.exit_code, result.output
+
+
+@pytest.fixture(autouse=True)
+def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The database is the one in the folder."""
+    monkeypatch.delenv("MONITOR_DATABASE_URL", raising=False)
+
+
+def test_a_new_account_signs_in_with_the_password_that_was_printed(tmp_path: Path) -> None:
+    """The password is shown once and is the right one; the account is listed with its role."""
+    code, said = user(tmp_path, "add", "ann", "--role", "responder")
+    assert code == 0
+    store = Store(open_engine(f"sqlite:///{tmp_path / 'monitor.db'}"))
+    assert authenticate(store, "ann", said.split("with  ")[1].split("  and")[0]) is not None
+    store.close()
+    assert user(tmp_path, "list")[1].split() == ["ann", "responder"]
+
+
+def test_an_account_can_be_changed_and_shut(tmp_path: Path) -> None:
+    """Role, password and door, each by a command of its own."""
+    user(tmp_path, "add", "ann")
+    assert user(tmp_path, "role", "ann", "--to", "agent") == (0, "ann is agent now.\n")
+    assert user(tmp_path, "reset", "ann")[0] == 0
+    assert user(tmp_path, "shut", "ann")[0] == 0
+    assert user(tmp_path, "list")[1].split() == ["ann", "agent", "shut"]
+    assert user(tmp_path, "shut", "ann", "--open") == (0, "ann is open again.\n")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("add", "ann", "--role", "king"), "expected one of"),
+        (("add", "An n"), "cannot be used"),
+        (("reset", "nobody"), "there is no account"),
+    ],
+)
+def test_a_refusal_is_told_in_words(tmp_path: Path, words: tuple[str, ...], told: str) -> None:
+    """Exit code 1, no traceback."""
+    code, said = user(tmp_path, *words)
+    assert code == 1
+    assert told in said
