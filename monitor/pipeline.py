@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import threading
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Protocol
 
 from monitor.clock import Clock
@@ -19,7 +19,7 @@ from monitor.storage.runs import load_verdicts, record_run, save_verdict
 from monitor.storage.store import Store
 from probes.journey import Journey
 from probes.result import Outcome, ProbeRun, Reason
-from probes.verdict import VerdictState, after_run, wants_confirmation, was_flaky
+from probes.verdict import VerdictState, after_run, as_of, wants_confirmation, was_flaky
 
 log = logger("pipeline")
 
@@ -110,6 +110,21 @@ class Pipeline:
             )
         self._evaluator.result_arrived(journey.name, self._location)
         return state
+
+    def forget_the_silent(self, journeys: Iterable[Journey]) -> None:
+        """Make unknown what has not been heard of for three intervals: no data is never green."""
+        now = self._clock.now()
+        for journey in journeys:
+            with self._lock:
+                before = self._states.get(journey.name, VerdictState())
+                state = self._states[journey.name] = as_of(before, journey, now)
+            if state.verdict is before.verdict:
+                continue
+            with self._store.begin() as tx:
+                save_verdict(tx, journey.name, self._location, state)
+                tx.touch("runs")
+            self._metrics.judge(journey.name, self._location, state, None, flaky=False)
+            log.warning("journey silent", journey=journey.name, verdict=state.verdict.value)
 
     def record_lost(self, journey: Journey) -> None:
         """Record a run that did not end by its deadline: nothing is known about the shop."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import wraps
+from functools import partial, wraps
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +21,7 @@ from monitor.storage.deliveries import backlog
 from monitor.storage.reports import count_reports
 from monitor.storage.store import Store
 from monitor.use_cases.maintenance import active_effects
-from probes.host import read_host
+from probes.host import HostFacts, HostReader
 
 if TYPE_CHECKING:
     from monitor.clock import Clock
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from monitor.samples import SampleStore
 
 MAINTENANCE_EFFECTS = ("expected_down", "expected_degraded")
+HOST_READING_SECONDS = 1.0
 DATABASE_READING_SECONDS = 5.0  # a scrape asks the database at most this often
 
 
@@ -165,25 +166,34 @@ def export_rules(metrics: ServiceMetrics, engine: Engine) -> None:
 
 def export_host(metrics: ServiceMetrics, data: Path) -> None:
     """Export how busy the machine is, so that a starved prober is known for what it is."""
-    metrics.value(
-        "monitor_host_cpu_ratio", "Share of all cores in use.", lambda: read_host(data).cpu_ratio
-    )
-    metrics.value(
-        "monitor_host_memory_ratio",
-        "Share of memory in use.",
-        lambda: read_host(data).memory_ratio,
-    )
+    reader = HostReader(data)
+    kept: list[tuple[float, HostFacts]] = []
+
+    def facts() -> HostFacts:
+        now = time.monotonic()
+        if not kept or now - kept[0][0] >= HOST_READING_SECONDS:
+            kept[:] = [(now, reader.read())]
+        return kept[0][1]
+
+    for name, text, attribute in (
+        ("host_cpu_ratio", "Share of all cores in use.", "cpu_ratio"),
+        ("host_load_per_cpu", "One-minute load by core.", "load_per_cpu"),
+        ("host_memory_ratio", "Share of memory in use.", "memory_ratio"),
+        ("process_resident_bytes", "Memory this process holds.", "process_memory_bytes"),
+        ("process_cpu_ratio", "Share of one core this process uses.", "process_cpu_ratio"),
+        ("process_open_files_ratio", "Share of its descriptors.", "process_open_files_ratio"),
+    ):
+        metrics.value(f"monitor_{name}", text, partial(_fact, facts, attribute))
     metrics.gauge(
         "monitor_host_disk_ratio",
         "Share of the disk that holds the data folder in use.",
         ("mount",),
-        lambda: [((str(data),), read_host(data).disk_ratio)],
+        lambda: [((str(data),), facts().disk_ratio)],
     )
-    metrics.value(
-        "monitor_process_resident_bytes",
-        "Memory this process holds.",
-        lambda: read_host(data).process_resident_bytes,
-    )
+
+
+def _fact(facts: Callable[[], HostFacts], name: str) -> float:
+    return float(getattr(facts(), name))
 
 
 def export_samples(metrics: ServiceMetrics, samples: SampleStore) -> None:

@@ -24,6 +24,7 @@ from monitor.demo_run import (
     write_demo_folder,
 )
 from monitor.log import configure_logging
+from monitor.redaction import process_redactor
 from monitor.service import Service
 from monitor.settings import Settings, load_settings
 from monitor.web.accounts import ensure_first_administrator
@@ -49,7 +50,9 @@ def serve(
     configuration = load_configuration(settings.config)
     secrets = EnvironmentSecrets(environ)
     configure_logging(
-        style=settings.log_format, level=settings.log_level, redact=secrets.redactor().text
+        style=settings.log_format,
+        level=settings.log_level,
+        redact=process_redactor(settings, environ).text,
     )
     with listener or listening_socket(settings.host, settings.port) as bound:
         settings = settings.listening_on(bound.getsockname()[1])

@@ -35,6 +35,7 @@ from monitor.readings import (
 )
 from monitor.rules.engine import Engine, EngineSettings
 from monitor.rules.files import load_rule_files
+from monitor.rules.samples import StoredSamples
 from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
 from monitor.settings import Settings
@@ -60,6 +61,7 @@ SWEEP_SECONDS = 2.0
 FOLLOW_SECONDS = 0.25  # how soon a change shows in component states
 STATUS_EVERY = timedelta(seconds=10)  # and how often they are looked at without one
 OVERDUE_SECONDS = 1.0
+SILENT_SECONDS = 2.0
 RETENTION_SECONDS = 3600.0
 SAMPLES_SECONDS = 60.0
 FIRST_RUN_SPREAD_SECONDS = 0.4
@@ -134,7 +136,7 @@ class Service:
         )
         engine = Engine(
             load_rule_files(configuration.rule_files),
-            samples,
+            StoredSamples(samples),
             send=self.receive,
             state=DatabaseStateStore(self.store),
             settings=EngineSettings(
@@ -210,6 +212,9 @@ class Service:
         advance_maintenance(self.store, self.holder.current, now)
         record_component_states(self.store, self.holder.current, now)
 
+    def _forget_the_silent(self) -> None:
+        self.pipeline.forget_the_silent(self.holder.current.journeys)
+
     def _retain(self) -> None:
         counts = apply_retention(self.store, self.holder.current.retention, self.clock.now())
         log.debug("retention applied", **counts)
@@ -219,6 +224,7 @@ class Service:
         duties: dict[str, tuple[float, Callable[[], object]]] = {
             "sweep": (SWEEP_SECONDS, self._sweep),
             "status": (FOLLOW_SECONDS, self._follow_changes),
+            "silent": (SILENT_SECONDS, self._forget_the_silent),
             "overdue": (OVERDUE_SECONDS, self.scheduler.give_up_overdue),
             "retention": (RETENTION_SECONDS, self._retain),
             "reload": (self.settings.watch_interval, self._reload_if_changed),

@@ -38,7 +38,7 @@ _COMMON = frozenset(
 )  # fmt: skip
 
 
-class MissingSecret(Exception):  # noqa: N818 - says what happened
+class MissingSecret(LookupError):  # noqa: N818 - says what happened
     """A secret that is not configured."""
 
     def __init__(self, name: str, where: str) -> None:
