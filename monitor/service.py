@@ -35,7 +35,6 @@ from monitor.readings import (
 )
 from monitor.rules.engine import Engine, EngineSettings
 from monitor.rules.files import load_rule_files
-from monitor.rules.samples import StoredSamples
 from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
 from monitor.settings import Settings
@@ -136,7 +135,7 @@ class Service:
         )
         engine = Engine(
             load_rule_files(configuration.rule_files),
-            StoredSamples(samples),
+            samples,
             send=self.receive,
             state=DatabaseStateStore(self.store),
             settings=EngineSettings(
