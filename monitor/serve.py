@@ -60,6 +60,9 @@ def serve(
         password = ensure_first_administrator(service.store, service.clock.now())
         server = uvicorn.Server(_uvicorn(service, settings))
         service.start()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # the web server ends on these, then raises them again: by then they have been heeded
+            signal.signal(number, lambda *_: None)
         signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=service.reload).start())
         (ready or print_doors)(settings, password)
         try:
