@@ -20,6 +20,12 @@ def publishes_by_itself(policy: str | None, severity: Severity, customer_message
     )
 
 
+def public_title(component_name: str, severity: Severity) -> str:
+    """Return the title everybody reads: what is hit, and nothing of how we know."""
+    what = "does not work" if severity is Severity.CRITICAL else "does not work as it should"
+    return f"{component_name} {what}"
+
+
 def opening_words(customer_message: str, component_name: str) -> str:
     """Return the first public note: the rule's own words, or plain ones."""
     return customer_message or f"We are looking into a problem with {component_name}."

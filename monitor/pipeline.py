@@ -49,7 +49,7 @@ class Pipeline:
         self._clock = clock
         self._metrics = metrics
         self._evaluator = evaluator
-        self._run_journey = run_journey
+        self.run_journey = run_journey
         self._location = location
         self._states: dict[str, VerdictState] = {}
         self._lock = threading.Lock()
@@ -72,7 +72,7 @@ class Pipeline:
 
     def tick(self, journey: Journey, lost: Callable[[], bool]) -> None:
         """Run a journey, at once again where its failure wants confirming, and act on both."""
-        run = self._run_journey(journey, 1)
+        run = self.run_journey(journey, 1)
         if lost():
             return
         before = self.state(journey.name)
@@ -81,7 +81,7 @@ class Pipeline:
             return
         if self.stopping.wait(journey.confirm_after_seconds):
             return
-        confirmation = self._run_journey(journey, 2)
+        confirmation = self.run_journey(journey, 2)
         if not lost():
             self.record(journey, confirmation)
 
@@ -99,12 +99,12 @@ class Pipeline:
         flaky = was_flaky(before, run)
         self._metrics.judge(journey.name, self._location, state, run, flaky=flaky)
         if run.outcome is not Outcome.PASSED or before.verdict is not state.verdict:
+            where = {"step": run.failed_step, "reason": run.reason.value} if run.reason else {}
             log.info(
                 f"journey {run.outcome.word}",
                 journey=journey.name,
                 attempt=run.attempt,
-                step=run.failed_step or None,
-                reason=run.reason and run.reason.value,
+                **where,
                 verdict=state.verdict.value,
                 run=run.id,
             )

@@ -21,7 +21,7 @@ from monitor.storage.deliveries import backlog
 from monitor.storage.reports import count_reports
 from monitor.storage.store import Store
 from monitor.use_cases.maintenance import active_effects
-from probes.host import HostFacts, HostReader
+from probes.host import HostFacts
 
 if TYPE_CHECKING:
     from monitor.clock import Clock
@@ -164,15 +164,14 @@ def export_rules(metrics: ServiceMetrics, engine: Engine) -> None:
         export(metric.name, metric.help, (LABEL,), read)
 
 
-def export_host(metrics: ServiceMetrics, data: Path) -> None:
+def export_host(metrics: ServiceMetrics, data: Path, read: Callable[[], HostFacts]) -> None:
     """Export how busy the machine is, so that a starved prober is known for what it is."""
-    reader = HostReader(data)
     kept: list[tuple[float, HostFacts]] = []
 
     def facts() -> HostFacts:
         now = time.monotonic()
         if not kept or now - kept[0][0] >= HOST_READING_SECONDS:
-            kept[:] = [(now, reader.read())]
+            kept[:] = [(now, read())]
         return kept[0][1]
 
     for name, text, attribute in (

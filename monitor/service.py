@@ -48,6 +48,7 @@ from monitor.use_cases.policy import alert_policy
 from monitor.use_cases.status import record_component_states
 from monitor.web.app import create_app
 from monitor.web.services import Services
+from probes.host import HostFacts, HostReader
 from probes.journey import Journey
 from probes.result import ProbeRun
 from probes.run import run_journey
@@ -76,6 +77,7 @@ class Service:
         secrets: SecretSource,
         *,
         clock: Clock | None = None,
+        read_host: Callable[[], HostFacts] | None = None,
     ) -> None:
         self.clock = clock or SystemClock()
         self.settings = settings
@@ -95,6 +97,7 @@ class Service:
             browser_workers=configuration.limits.browser_workers,
         )
         self.worker = self._outbox_worker()
+        self._read_host = read_host or HostReader(settings.data).read
         self.samples: SampleStore | None = None
         self.rules: EmbeddedRules | None = None
         if settings.rules == "embedded":
@@ -149,7 +152,7 @@ class Service:
         export_configuration(self.metrics, self.holder)
         export_scheduler(self.metrics, self.scheduler, self.holder)
         export_database(self.metrics, self.store, self.clock, self.worker)
-        export_host(self.metrics, self.settings.data)
+        export_host(self.metrics, self.settings.data, self._read_host)
         if self.rules is not None and self.samples is not None:
             export_rules(self.metrics, self.rules.engine)
             export_samples(self.metrics, self.samples)

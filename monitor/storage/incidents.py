@@ -52,6 +52,7 @@ class Incident:
     taken_over: bool = False
     taken_over_by: str | None = None
     published_at: datetime | None = None
+    public_title: str = ""
     customer_message: str = ""
     runbook_url: str = ""
     previous_id: int | None = None

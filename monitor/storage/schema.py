@@ -128,6 +128,7 @@ incidents = Table(
     _flag("taken_over"),
     Column("taken_over_by", Text),
     _at("published_at"),
+    _text("public_title"),  # what everybody reads; the title may name what only we should know
     _text("customer_message"),
     _text("runbook_url"),
     Column("previous_id", BigId, ForeignKey("incidents.id", ondelete="SET NULL")),

@@ -167,7 +167,7 @@ def _published() -> Select[Any]:
         select(
             i.id,
             i.public_id,
-            i.title,
+            i.public_title,
             i.status,
             i.impact,
             i.started_at,
@@ -233,7 +233,7 @@ def _incident(
         said.append(PublicUpdate(code, "resolved", "This incident has been resolved.", at))
     return PublicIncident(
         public_id=row.public_id,
-        title=row.title,
+        title=row.public_title,
         status=row.status,
         impact=row.impact,
         started_at=row.started_at,

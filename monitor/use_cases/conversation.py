@@ -227,7 +227,7 @@ def tell_reporters(
     ]
     if not asked:
         return 0
-    title = incident.title if incident.published_at is not None else None
+    title = incident.public_title if incident.published_at is not None else None
     site = configuration.site.name
     said = {
         r.id: ask_whether_it_works(site=site, link=report_page(public_url, r.token), title=title)

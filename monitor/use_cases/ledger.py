@@ -158,7 +158,8 @@ class Ledger:
     def publish_first(self, incident: Incident, actor: str = AUTOMATION) -> None:
         """Show the incident on the status page from now on, if it is not there yet."""
         if incident.published_at is None:
-            self.change(incident, published_at=self.now)
+            title = publication.public_title(self.subject_of(incident), incident.severity)
+            self.change(incident, published_at=self.now, public_title=title)
             self.note(incident, Kind.PUBLISHED, "Shown on the status page.", actor=actor)
 
     def tell(self, incident: Incident, plan: Plan) -> None:

@@ -16,12 +16,28 @@ from monitor.demo import RunningShop, running_shop
 from monitor.demo_run import write_demo_folder
 from monitor.service import Service
 from monitor.settings import load_settings
+from probes.host import HostFacts
 from probes.secrets import EnvironmentSecrets
 from tests.acceptance.visitor import Visitor
 from tests.sinks import HttpSink, http_sink
 
 PASSWORD = "a-password-only-for-probes"
 STEP_SECONDS = 5
+QUIET_HOST = HostFacts(
+    cpu_ratio=0.1,
+    load_per_cpu=0.1,
+    memory_ratio=0.2,
+    memory_available_bytes=10**10,
+    swap_ratio=0.0,
+    disk_ratio=0.3,
+    disk_free_bytes=10**11,
+    process_cpu_ratio=0.1,
+    process_memory_bytes=10**8,
+    process_open_files=50,
+    process_open_files_ratio=0.05,
+    process_threads=20,
+    booted_at_timestamp_seconds=0.0,
+)
 
 
 class Town:
@@ -43,6 +59,7 @@ class Town:
             load_configuration(config),
             EnvironmentSecrets(environ),
             clock=self.clock,
+            read_host=lambda: QUIET_HOST,
         )
         self.service.prepare()
         self.visitor = Visitor(TestClient(self.service.app))

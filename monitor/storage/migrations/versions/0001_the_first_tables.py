@@ -83,6 +83,7 @@ def upgrade() -> None:
         sa.Column("taken_over", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.Column("taken_over_by", sa.Text(), nullable=True),
         sa.Column("published_at", types.UtcDateTime(), nullable=True),
+        sa.Column("public_title", sa.Text(), server_default="", nullable=False),
         sa.Column("customer_message", sa.Text(), server_default="", nullable=False),
         sa.Column("runbook_url", sa.Text(), server_default="", nullable=False),
         sa.Column("previous_id", types.BigId, nullable=True),
