@@ -33,7 +33,7 @@ from monitor.readings import (
     export_samples,
     export_scheduler,
 )
-from monitor.rules.engine import Engine, EngineSettings
+from monitor.rules.engine import CLOCK_STEP_MS, Engine, EngineSettings
 from monitor.rules.files import load_rule_files
 from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
@@ -62,6 +62,7 @@ FOLLOW_SECONDS = 0.25  # how soon a change shows in component states
 STATUS_EVERY = timedelta(seconds=10)  # and how often they are looked at without one
 OVERDUE_SECONDS = 1.0
 SILENT_SECONDS = 2.0
+AHEAD_OF_CLOCK = timedelta(milliseconds=CLOCK_STEP_MS)
 RETENTION_SECONDS = 3600.0
 SAMPLES_SECONDS = 60.0
 FIRST_RUN_SPREAD_SECONDS = 0.4
@@ -183,13 +184,20 @@ class Service:
         return self.scheduler.run_now(journey, self.pipeline.tick, self.pipeline.record_lost)
 
     def receive(self, alerts: Sequence[Alert]) -> None:
-        """Take alerts from the built-in rules by the same entrance as every other source."""
+        """Take alerts from the built-in rules by the same entrance as every other source.
+
+        Evaluation times only go forward, so they may be a little ahead of the clock: an end that
+        close is a resolution, not a promise for later.
+        """
+        now = self.clock.now()
+        ends = [alert.ends_at for alert in alerts if alert.ends_at is not None]
+        now = max([now, *(end for end in ends if end - now <= AHEAD_OF_CLOCK)])
         receive_alerts(
             self.store,
             alerts,
             source="rules",
             configuration=self.holder.current,
-            now=self.clock.now(),
+            now=now,
             policy=self.policy,
         )
 
