@@ -106,7 +106,8 @@ def values_of(series: list[dict[str, str]]) -> Floats:
     gauge = np.array([s["__name__"][0] in "qd" for s in series])
     rank = np.array([BOUNDS.index(s["le"]) + 1 if "le" in s else 1 for s in series])
     growth = chance.poisson(3.0, (SAMPLES, len(series))) * rank
-    return np.where(gauge, 1e6 + chance.integers(-9, 9, growth.shape), growth.cumsum(axis=0) * 1.0)
+    wandering = 1e6 + chance.integers(-9, 9, growth.shape)
+    return np.asarray(np.where(gauge, wandering, growth.cumsum(axis=0)), np.float64)
 
 
 def filled_store(series: list[dict[str, str]], values: Floats, start: float) -> SampleStore:

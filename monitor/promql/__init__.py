@@ -26,7 +26,7 @@ from monitor.promql.ast import (
     VectorSelector,
 )
 from monitor.promql.engine import evaluate_instant, evaluate_range
-from monitor.promql.errors import PromqlError, PromqlSyntaxError, QueryLimitError
+from monitor.promql.errors import PromqlError, PromqlSyntaxError, QueryLimitError, UnsupportedError
 from monitor.promql.inspect import max_range_seconds, metric_names_of, selectors_of
 from monitor.promql.labels import LabelBlock
 from monitor.promql.memory import MemorySource
@@ -69,6 +69,7 @@ __all__ = [
     "String",
     "StringLiteral",
     "Subquery",
+    "UnsupportedError",
     "ValueType",
     "Vector",
     "VectorSelector",

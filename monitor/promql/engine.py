@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 
 from monitor.promql.ast import Expr, ValueType
@@ -30,7 +33,7 @@ def evaluate_instant(
     """
     at_ms = to_milliseconds(at)
     context = make_context(source, at_ms, at_ms, 0, options)
-    with np.errstate(all="ignore"):
+    with bounded():
         return instant_result(expr, context, at)
 
 
@@ -57,9 +60,19 @@ def evaluate_range(
     if step_ms < 1 or end_ms < start_ms:
         raise PromqlError("a range query needs a positive step and an end not before its start")
     context = make_context(source, start_ms, end_ms, step_ms, options)
-    with np.errstate(all="ignore"):
+    with bounded():
         grid = as_grid(expr, context)
     return matrix_of(grid.block, context.times, grid.values, grid.mask, context.remarks.freeze())
+
+
+@contextmanager
+def bounded() -> Iterator[None]:
+    """Let numbers overflow as IEEE 754 has it, and an expression nest only so deep."""
+    try:
+        with np.errstate(all="ignore"):
+            yield
+    except RecursionError as error:
+        raise QueryLimitError("expression is nested too deep to be evaluated") from error
 
 
 def to_milliseconds(seconds: float) -> int:

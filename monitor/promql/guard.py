@@ -1,8 +1,8 @@
 """Text checks made before the parser sees an expression.
 
-The parser is native code: ten thousand nested parentheses end the process, and a number too
-large for its duration type makes it panic (measured with promql-parser 0.12). So length, nesting
-and literal durations are bounded here, on the text.
+The parser is native code: ten thousand nested parentheses end the process, and so do ten thousand
+additions; a number too large for its duration type makes it panic (measured with promql-parser
+0.12). So length, nesting and literal durations are bounded here, on the text.
 """
 
 from __future__ import annotations
@@ -25,7 +25,8 @@ TOKEN = re.compile(
     re.VERBOSE | re.DOTALL,
 )
 OPENING, CLOSING = frozenset("([{"), frozenset(")]}")
-PREFIXES = frozenset("-+!=^*/%<>")  # each may be repeated, and each costs the parser a level
+OPERATORS = frozenset("-+!=^*/%<>")
+WORD_OPERATORS = frozenset({"and", "or", "unless", "atan2"})
 EXPERIMENTAL_WORDS = {
     "anchored": "the anchored range modifier",
     "smoothed": "the smoothed range modifier",
@@ -42,22 +43,37 @@ def check_text(text: str) -> None:
 
 
 def check_tokens(text: str) -> None:
-    """Raise PromqlSyntaxError for nesting beyond MAX_NESTING and durations beyond a century."""
-    depth = chain = 0
+    """Raise PromqlSyntaxError for nesting beyond MAX_NESTING and durations beyond a century.
+
+    An operator is a level of the tree as a parenthesis is: `a + b + c` is `(a + b) + c`.
+    """
+    levels = [0]  # of each open bracket, the operators before this token
     before = ""
     for token in TOKEN.finditer(text):
         if token["comment"]:
             continue
-        mark = token["mark"] or ""
-        depth += (mark in OPENING) - (mark in CLOSING)
-        chain = chain + 1 if mark in PREFIXES else 0
-        if max(depth, chain) > MAX_NESTING:
+        follow(token, levels)
+        if sum(levels) + len(levels) > MAX_NESTING + 1:
             raise PromqlSyntaxError(f"expression is nested deeper than {MAX_NESTING} levels")
         if token["number"]:
             check_duration(token, before)
         if token["word"] in EXPERIMENTAL_WORDS and before == "]":
             raise UnsupportedError(f"{EXPERIMENTAL_WORDS[token['word']]} is not supported")
-        before = before if mark in ("-", "+") else token[0]
+        before = before if token["mark"] in ("-", "+") else token[0]
+
+
+def follow(token: re.Match[str], levels: list[int]) -> None:
+    """Count one token into the levels."""
+    mark, word = token["mark"] or "", (token["word"] or "").lower()
+    if mark in OPENING:
+        levels[-1] += mark == "["  # a subquery of a subquery is a level as well
+        levels.append(0)
+    elif mark in CLOSING and len(levels) > 1:
+        levels.pop()
+    elif mark == ",":
+        levels[-1] = 0
+    elif mark in OPERATORS or word in WORD_OPERATORS:
+        levels[-1] += 1
 
 
 def check_duration(token: re.Match[str], before: str) -> None:

@@ -77,7 +77,10 @@ def parse(text: str, *, experimental: bool = False) -> Expr:
             construct outside the supported language, which the message names.
     """
     check_text(text)
-    return Adapter(text, experimental=experimental).convert(native_parse(text), 0)
+    try:
+        return Adapter(text, experimental=experimental).convert(native_parse(text), 0)
+    except RecursionError as error:
+        raise PromqlSyntaxError("expression is nested too deep") from error
 
 
 def native_parse(text: str) -> Any:
