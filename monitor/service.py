@@ -51,7 +51,7 @@ from monitor.web.services import Services
 from probes.host import HostFacts, HostReader
 from probes.journey import Journey
 from probes.result import ProbeRun
-from probes.run import run_journey
+from probes.run import RunOptions, run_journey
 from probes.secrets import SecretSource
 
 log = logger("service")
@@ -62,6 +62,7 @@ FOLLOW_SECONDS = 0.25  # how soon a change shows in component states
 STATUS_EVERY = timedelta(seconds=10)  # and how often they are looked at without one
 OVERDUE_SECONDS = 1.0
 SILENT_SECONDS = 2.0
+OUTBOX_SECONDS = 30.0
 AHEAD_OF_CLOCK = timedelta(milliseconds=CLOCK_STEP_MS)
 RETENTION_SECONDS = 3600.0
 SAMPLES_SECONDS = 60.0
@@ -176,8 +177,14 @@ class Service:
     # The story's joints -----------------------------------------------------------------------
 
     def _run_journey(self, journey: Journey, attempt: int) -> ProbeRun:
-        location = self.holder.current.location
-        return run_journey(journey, secrets=self.secrets, location=location, attempt=attempt)
+        configuration = self.holder.current
+        return run_journey(
+            journey,
+            secrets=self.secrets,
+            location=configuration.location,
+            attempt=attempt,
+            options=RunOptions(control_targets=configuration.control_targets),
+        )
 
     def run_now(self, journey: Journey) -> bool:
         """Run a journey at once; return False where it is running or no worker is free."""
@@ -234,6 +241,7 @@ class Service:
         duties: dict[str, tuple[float, Callable[[], object]]] = {
             "sweep": (SWEEP_SECONDS, self._sweep),
             "status": (FOLLOW_SECONDS, self._follow_changes),
+            "outbox": (OUTBOX_SECONDS, self.worker.wake),  # restarts a dispatcher that died
             "silent": (SILENT_SECONDS, self._forget_the_silent),
             "overdue": (OVERDUE_SECONDS, self.scheduler.give_up_overdue),
             "retention": (RETENTION_SECONDS, self._retain),

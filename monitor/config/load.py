@@ -7,10 +7,8 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
-from monitor.config.model import Channel, Configuration, MonitorFile
-from monitor.notify.kinds import KINDS
+from monitor.config.model import Configuration, MonitorFile
+from monitor.notify.routes import find_faults
 from monitor.rules.files import load_rule_files
 from probes.faults import Fault, FaultyInput, shown
 from probes.journey import Journey, load_journeys
@@ -95,21 +93,11 @@ def _cross_checked(
     if parsed.quorum > len(location_names):
         yield fault(("quorum",), parsed.quorum, f"at most {len(location_names)}, your locations")
     for index, channel in enumerate(parsed.channels):
-        for place, value, expected in _channel_faults(channel):
-            yield fault(("channels", index, *place), value, expected)
+        for part, expected in find_faults(channel.kind, channel.settings):
+            where = ("channels", index, *part.split("."))
+            shown_value = channel.kind if part == "kind" else "(not shown)"
+            yield fault(where, shown_value, expected.removeprefix("expected "))
     yield from _journey_faults(Path(document.file).parent, journeys, component_ids, location_names)
-
-
-def _channel_faults(channel: Channel) -> Iterator[tuple[tuple[str | int, ...], object, str]]:
-    kind = KINDS.get(channel.kind)
-    if kind is None:
-        yield ("kind",), channel.kind, f"one of {sorted(KINDS)}"
-        return
-    try:
-        kind.settings.model_validate(dict(channel.settings))
-    except ValidationError as error:
-        for detail in error.errors():
-            yield ("settings", *detail["loc"]), detail["input"], detail["msg"]
 
 
 def _journey_faults(
@@ -157,4 +145,5 @@ def _assembled(
         limits=parsed.limits,
         external_labels=parsed.external_labels,
         location=parsed.location or parsed.locations[0].name,
+        control_targets=parsed.control_targets,
     )

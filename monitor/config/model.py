@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_-]{0,62}$")]
 Severity = Literal["critical", "warning", "info"]
 DAY = 86_400.0
+ControlTarget = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9.-]+:\d{1,5}$")]
 
 
 def _known_zone(name: str) -> str:
@@ -114,6 +115,7 @@ class MonitorFile(_Part):
     locations: Annotated[tuple[Location, ...], Field(min_length=1)] = (Location(name="local"),)
     location: Slug | None = None
     quorum: Annotated[int, Field(ge=1)] = 1
+    control_targets: tuple[ControlTarget, ...] = ()
     channels: tuple[Channel, ...] = ()
     categories: tuple[Category, ...] = ()
     retention: Retention = Retention()
@@ -138,6 +140,7 @@ class Configuration:
     limits: Limits = field(default_factory=Limits)
     external_labels: Mapping[str, str] = field(default_factory=dict)
     location: str = "local"
+    control_targets: tuple[str, ...] = ()
 
     def component(self, component_id: str) -> Component | None:
         """Return the component of that id, or None."""

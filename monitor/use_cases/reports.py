@@ -71,9 +71,11 @@ def submit_report(
     now: datetime,
     channel: str = "web",
     once: str = "",
+    by_mail: bool = True,
 ) -> Submitted:
     """Record a report, link it, and answer it, all in one transaction.
 
+    `by_mail` says whether this installation can write mail: nothing else is promised.
     The same report sent again under the same `once` gives the first answer and records nothing.
 
     Raises:
@@ -88,9 +90,9 @@ def submit_report(
         with store.begin() as tx:
             lock_incidents(tx)  # the incident must not be resolved between choosing and linking
             if once and (earlier := _recalled(tx, once, report)):
-                return _again(tx.connection, configuration, earlier, public_url, now)
+                return _again(tx.connection, configuration, earlier, public_url, now, by_mail)
             placed = place(tx.connection, configuration, report)
-            filed = _file(tx, report, placed, channel, now)
+            filed = _file(tx, report, placed, channel, now, by_mail)
             if once:
                 remember_submission(tx, once, _digest(report), filed.token, now)
             known = known_incident(tx.connection, filed.incident_id, public_url)
@@ -104,7 +106,9 @@ def submit_report(
         return submit()  # somebody else was first under the same key: their answer is ours
 
 
-def _file(tx: Transaction, report: NewReport, placed: Placed, channel: str, now: datetime) -> Filed:
+def _file(
+    tx: Transaction, report: NewReport, placed: Placed, channel: str, now: datetime, by_mail: bool
+) -> Filed:
     """Record the report and, where it is linked, the line on its incident's timeline."""
     token = secrets.token_urlsafe(24)  # 192 bit
     number = next_number(tx, "report")
@@ -134,7 +138,7 @@ def _file(tx: Transaction, report: NewReport, placed: Placed, channel: str, now:
     if incident_id is not None:
         text = f"RPT-{number} linked: {placed.link.reason}"
         note_on_incident(tx, incident_id, Kind.REPORT_LINKED, text, number, now)
-    return Filed(report_id, number, token, incident_id, report.email)
+    return Filed(report_id, number, token, incident_id, report.email if by_mail else "")
 
 
 def _answer(
@@ -165,13 +169,17 @@ def _again(
     earlier: Report,
     public_url: str,
     now: datetime,
+    by_mail: bool,
 ) -> Submitted:
     known = known_incident(connection, earlier.incident_id, public_url)
     site = configuration.site
     said = answer_at_once(
-        known, site=site.name, zone=site.time_zone, has_address=bool(earlier.reporter_email),
+        known,
+        site=site.name,
+        zone=site.time_zone,
+        has_address=by_mail and bool(earlier.reporter_email),
         now=now,
-    )  # fmt: skip
+    )
     kind = LinkKind.LINKED if earlier.incident_id else LinkKind.NONE
     return Submitted(
         earlier.number, earlier.token, said.body, earlier.category or "", earlier.component,

@@ -51,6 +51,11 @@ class WebSettings(Protocol):
         ...
 
     @property
+    def smtp_url(self) -> str | None:
+        """The mail server, or None: nobody is promised a mail."""
+        ...
+
+    @property
     def metrics_token(self) -> str | None:
         """The bearer token that scrapers show, or None: metrics are open."""
         ...

@@ -74,7 +74,7 @@ FAULTS = [
     ("search_slow", 8, "search", "Search for a product", Reason.TIMEOUT),
     ("gateway_refuses", None, "checkout", "Place the order", Reason.STATUS),
     ("gateway_times_out", None, "checkout", "Place the order", Reason.STATUS),
-    ("price_wrong", None, "checkout", "Give the payment", Reason.CONTENT),
+    ("price_wrong", None, "checkout", "Check the total and give the payment", Reason.CONTENT),
     ("cart_loses_items", None, "checkout", "Add to the cart", Reason.CONTENT),
     ("site_down", None, "login", "Open the log-in page", Reason.STATUS),
     ("site_down", None, "search", "Open the shop", Reason.STATUS),

@@ -69,6 +69,7 @@ def submit(
         now=now,
         channel="api",
         once=f"api:{idempotency_key}" if idempotency_key else "",
+        by_mail=services.settings.smtp_url is not None,
     )
     known = sent.known
     answer = ReportAnswer(

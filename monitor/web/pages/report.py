@@ -65,6 +65,7 @@ def send_report(
             public_url=services.settings.public_url,
             now=now,
             once=form.get("once", "")[:64],
+            by_mail=services.settings.smtp_url is not None,
         )
     except InvalidReport as refused:
         return _form(request, form, faults=refused.faults, status=422)

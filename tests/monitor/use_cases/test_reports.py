@@ -187,3 +187,14 @@ def test_reports_are_counted_by_component_and_category(desk: Desk) -> None:
     submit(desk, "hello")
     with desk.store.read() as connection:
         assert count_reports(connection) == {("checkout", "payment"): 2, ("", "other"): 1}
+
+
+def test_nobody_is_promised_a_mail_that_cannot_be_written(desk: Desk) -> None:
+    """Without a mail server an address changes nothing: the page is where answers appear."""
+    desk.fire("checkout")
+    report = NewReport("Paying fails", email="ada@customer.test")
+    sent = submit_report(
+        desk.store, desk.configuration, report, public_url=URL, now=desk.now, by_mail=False
+    )
+    assert "Keep the link" in sent.answer
+    assert mails(desk) == []

@@ -37,6 +37,7 @@ class FakeSettings:
     api_token: str | None = API_TOKEN
     alerts_token: str | None = None
     metrics_token: str | None = None
+    smtp_url: str | None = "smtp://127.0.0.1:25"
 
 
 class FakeMetrics:
