@@ -107,9 +107,9 @@ def test_rules(
     files: Annotated[list[Path], typer.Argument(help="Rule test files, promtool's format")],
 ) -> None:
     """Run unit tests of alert rules."""
-    from monitor.rules.unit_tests import main as run_tests
+    from monitor.rules.unit_tests import check_rule_tests
 
-    raise typer.Exit(run_tests(files))
+    raise typer.Exit(check_rule_tests(files))
 
 
 @app.command(name="notify-test")

@@ -94,9 +94,9 @@ def _cross_checked(
         yield fault(("quorum",), parsed.quorum, f"at most {len(location_names)}, your locations")
     for index, channel in enumerate(parsed.channels):
         for part, expected in find_faults(channel.kind, channel.settings):
-            where = ("channels", index, *part.split("."))
+            spot: tuple[str | int, ...] = ("channels", index, *part.split("."))
             shown_value = channel.kind if part == "kind" else "(not shown)"
-            yield fault(where, shown_value, expected.removeprefix("expected "))
+            yield fault(spot, shown_value, expected.removeprefix("expected "))
     yield from _journey_faults(Path(document.file).parent, journeys, component_ids, location_names)
 
 
