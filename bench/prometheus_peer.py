@@ -46,12 +46,10 @@ class PrometheusPeer:
 
     def seconds_per_iteration(self, duration: float) -> float:
         """Return the processor time of one evaluation of the group, over `duration` at least."""
-        self.wait_for(self.iterations() + 2)
-        count, used = self.iterations(), self.processor_seconds()
-        deadline = time.monotonic() + duration
-        while time.monotonic() < deadline or self.iterations() < count + 2:
-            time.sleep(0.1)
-        reached = self.wait_for(self.iterations() + 1)
+        count = reached = self.wait_for(self.iterations() + 1)
+        used, deadline = self.processor_seconds(), time.monotonic() + duration
+        while reached == count or time.monotonic() < deadline:
+            reached = self.wait_for(reached + 1)
         return (self.processor_seconds() - used) / (reached - count)
 
     def wait_for(self, count: int) -> int:

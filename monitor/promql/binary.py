@@ -165,7 +165,7 @@ class VectorOperation:
                 nameless = np.ones(grid.block.size, np.bool_) if self.delayed else None
             else:
                 self.refuse_same_labels(grid)
-                mask = mask & holds
+                values, mask = left, mask & holds
         result = Grid(grid.block, values, mask, nameless)
         if not self.one_to_one:
             self.refuse_same_labels(result)
