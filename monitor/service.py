@@ -47,6 +47,7 @@ from monitor.use_cases.maintenance import advance_maintenance
 from monitor.use_cases.policy import alert_policy
 from monitor.use_cases.status import record_component_states
 from monitor.web.app import create_app
+from monitor.web.queries import Queries
 from monitor.web.services import Services
 from probes.host import HostFacts, HostReader
 from probes.journey import Journey
@@ -171,8 +172,14 @@ class Service:
                 rules=Rules(self.rules.engine if self.rules else None),
                 ready=self.reasons_not_ready,
                 policy=self.policy,
+                queries=self._queries(),
             )
         )
+
+    def _queries(self) -> Queries | None:
+        if self.rules is None or self.samples is None:
+            return None
+        return Queries(self.samples, self.rules.engine, self.metrics.metadata)
 
     # The story's joints -----------------------------------------------------------------------
 

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from fastapi import APIRouter
 
-from monitor.web.api import alerts, banner, feeds, incidents, maintenance, reports, statuspage
+from monitor.web.api import (
+    alerts,
+    banner,
+    feeds,
+    incidents,
+    maintenance,
+    prometheus,
+    reports,
+    statuspage,
+)
 from monitor.web.pages import (
     account,
     console_home,
@@ -30,6 +39,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     runbooks.router,
     alerts.router,
     incidents.router,
+    prometheus.router,
     console_home.router,
     console_incidents.router,
     console_incident_work.router,

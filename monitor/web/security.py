@@ -151,6 +151,21 @@ async def scraper(request: Request) -> None:
         raise NotSignedIn
 
 
+async def metrics_reader(request: Request) -> None:
+    """Let through whoever may ask about metrics: the scraper's token, this machine, or a viewer."""
+    if shows_token(request, services_of(request).settings.metrics_token):
+        return
+    client = request.client.host if request.client else ""
+    passed_on = any(name in request.headers for name in FORWARDING)
+    if services_of(request).settings.metrics_token is None and client in LOOPBACK and not passed_on:
+        return
+    actor = await run_in_threadpool(who_asks, request)
+    if actor is None:
+        raise NotSignedIn
+    if not actor.may(Permission.VIEW):
+        raise NotAllowed(_refused(actor, Permission.VIEW))
+
+
 async def alert_sender(request: Request) -> None:
     """Let through whoever may send alerts: with the token, or from this machine if none is set.
 

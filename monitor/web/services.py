@@ -20,6 +20,7 @@ from monitor.use_cases.policy import AlertPolicy
 if TYPE_CHECKING:
     from monitor.config.holder import ConfigurationHolder
     from monitor.storage.store import Store
+    from monitor.web.queries import Queries
 
 
 class WebSettings(Protocol):
@@ -148,6 +149,7 @@ class Services:
     rules: RulesDesk
     ready: Callable[[], list[str]]  # reasons why not, empty when ready
     policy: AlertPolicy = field(default_factory=AlertPolicy)
+    queries: Queries | None = None  # None where a Prometheus keeps the samples
 
 
 def services_of(request: Request) -> Services:

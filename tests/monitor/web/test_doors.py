@@ -24,6 +24,7 @@ PUBLIC = "everybody"
 BY_FORM = "everybody, by a form that we gave out"
 SENDERS = "alert senders"  # by token; without one set, this machine only
 SCRAPERS = "scrapers"  # by token where one is set
+ASKERS = "who asks about metrics"  # scrapers by token, viewers, else this machine only
 
 DOORS: dict[str, Permission | str] = {
     "GET /-/healthy": PUBLIC,
@@ -100,6 +101,19 @@ DOORS: dict[str, Permission | str] = {
     "GET /api/v1/status": PUBLIC,
     "POST /api/v1/reports": PUBLIC,
     "GET /api/v1/reports/{token}": PUBLIC,
+}
+QUESTIONS = ("query", "query_range", "query_exemplars", "series", "labels")
+DOORS |= {f"{method} /api/v1/{path}": ASKERS for path in QUESTIONS for method in ("GET", "POST")}
+DOORS |= {
+    f"GET /api/v1/{path}": ASKERS
+    for path in (
+        "alerts",
+        "label/{name}/values",
+        "metadata",
+        "rules",
+        "status/buildinfo",
+        "targets",
+    )
 }
 READABLE_BY_ALL = (  # with GET and HEAD
     "/",
@@ -270,3 +284,12 @@ def test_alerts_are_taken_from_this_machine_or_with_the_token(shop: Web, door: s
     assert not is_let_in(knock(shop.client("192.0.2.7"), door, {}))
     passed_on = {"x-forwarded-for": "192.0.2.7"}
     assert not is_let_in(knock(shop.client(), door, {}, **passed_on))
+
+
+@pytest.mark.parametrize("door", [door for door, key in DOORS.items() if key == ASKERS])
+def test_metrics_are_told_to_this_machine_and_to_whoever_may_look(shop: Web, door: str) -> None:
+    """Samples say much about a shop, and queries cost: strangers get neither."""
+    assert is_let_in(knock(shop.client(), door, {}))
+    assert is_let_in(knock(shop.as_role(Role.VIEWER)[0], door, {}))
+    assert not is_let_in(knock(shop.client("192.0.2.7"), door, {}))
+    assert not is_let_in(knock(shop.client(), door, {}, **{"x-forwarded-for": "192.0.2.7"}))
