@@ -58,6 +58,13 @@ build_info * on (instance) group_right (version) http_requests_total
 http_requests_total / ignoring (code) group_left http_errors_total
 queue_length > on (job) group_left limit
 queue_length > bool on (job) group_left limit
+limit < on (job) group_right queue_length
+limit >= bool on (job) group_right queue_length
+limit - on (job) group_right queue_length
+queue_length > on (job) group_left (limit > 1e9)
+queue_length > on (instance) (temperature > 3 or temperature < -3)
+http_errors_total > on (instance) group_left () (queue_length > 0 and temperature > 0)
+queue_length + on (job) queue_length
 queue_length - on (job) group_left () limit
 temperature and on (instance) queue_length > 3
 temperature and temperature > 10
