@@ -36,6 +36,7 @@ from monitor.promql.errors import PromqlSyntaxError, UnsupportedError
 from monitor.promql.guard import MAX_NESTING, check_text
 from monitor.promql.matchers import compile_matcher
 from monitor.promql.places import Places
+from monitor.promql.strings import with_plain_strings
 
 NATIVE_HISTOGRAM_FUNCTIONS = frozenset(
     {"histogram_avg", "histogram_count", "histogram_stddev", "histogram_stdvar", "histogram_sum"}
@@ -78,7 +79,9 @@ def parse(text: str, *, experimental: bool = False) -> Expr:
     """
     check_text(text)
     try:
-        return Adapter(text, experimental=experimental).convert(native_parse(text), 0)
+        return Adapter(text, experimental=experimental).convert(
+            native_parse(with_plain_strings(text)), 0
+        )
     except RecursionError as error:
         raise PromqlSyntaxError("expression is nested too deep") from error
 

@@ -35,6 +35,12 @@ from monitor.promql.script import (
 
 OPTIONS = Options(delayed_name_removal=True, max_steps=10_000_000)
 TOLERANCE = 1e-6  # relative
+NATIVE = "native histograms"
+METADATA = frozenset({"__type__", "__unit__"})
+DURATION_EXPRESSION = re.compile(
+    r"\[[^\]\"]*[-+*/%^(][^\]\"]*\]|offset\s*[-+]*\s*(\(|[a-z_]+\s*\(|[\d.]+\w*\s*[\^*/%])"
+)
+EXPERIMENTAL = re.compile(r"\b(anchored|smoothed)\b|\bfill(_left|_right)?\s*\(")
 Points = dict[LabelKey, list[tuple[int, float]]]
 
 
@@ -60,13 +66,13 @@ class Runner:
     """The state of a script while it runs."""
 
     source: MemorySource = field(default_factory=MemorySource)
-    native: list[dict[str, str]] = field(default_factory=list)
+    left_out: list[tuple[dict[str, str], str]] = field(default_factory=list)  # series, reason
 
     def run(self, text: str) -> Iterator[Outcome]:
         """Yield the outcome of every case of a script."""
         for command in read_script(text):
             if isinstance(command, Clear):
-                self.source, self.native = MemorySource(), []
+                self.source, self.left_out = MemorySource(), []
             elif isinstance(command, Load):
                 self.load(command)
             else:
@@ -77,11 +83,13 @@ class Runner:
         for series in command.series:
             name = series.labels.get("__name__", "")
             if series.values is None:
-                self.native.append(series.labels)
+                self.left_out.append((series.labels, NATIVE))
                 continue
+            if METADATA & series.labels.keys():
+                self.left_out.append((series.labels, "type and unit labels"))
             if command.with_native:
                 base = re.sub(r"_(bucket|sum|count)$", "", name)
-                self.native.append({**series.labels, "__name__": base, "le": ""})
+                self.left_out.append(({**series.labels, "__name__": base, "le": ""}, NATIVE))
             for index, value in enumerate(series.values):
                 if value is not None:
                     self.source.add(series.labels, index * command.step_ms, value)
@@ -96,21 +104,22 @@ class Runner:
     def out_of_scope(self, case: Case) -> str:
         """Return why a case is about something the language here leaves out; empty if it is not."""
         if any("{{" in line for line in case.expected.lines):
-            return "native histograms"
+            return NATIVE
         try:
             expr = parse(case.expression, experimental=True)
         except UnsupportedError as error:
             return str(error)
-        except PromqlError as error:
-            return duration_expression(case.expression, str(error))
-        if any(self.selects_native(selector) for selector in selectors_of(expr)):
-            return "native histograms"
-        return ""
+        except PromqlError:
+            return left_out_syntax(case.expression)
+        return next(filter(None, map(self.selected_left_out, selectors_of(expr))), "")
 
-    def selects_native(self, selector: VectorSelector) -> bool:
-        """Whether a selector would find a native histogram."""
+    def selected_left_out(self, selector: VectorSelector) -> str:
+        """Return why a series that a selector would find is left out, empty if it finds none."""
         tests = [(m.name, compile_matcher(m)) for m in selector.matchers]
-        return any(all(t(s.get(name, "")) for name, t in tests) for s in self.native)
+        for labels, reason in self.left_out:
+            if all(test(labels.get(name, "")) for name, test in tests):
+                return reason
+        return ""
 
     def fault(self, case: Case) -> str:
         """Return what is wrong with a case's result, empty if nothing is."""
@@ -151,14 +160,11 @@ class Runner:
         return f"as a range query: {difference}" if difference else ""
 
 
-def duration_expression(expression: str, error: str) -> str:
+def left_out_syntax(expression: str) -> str:
     """Return why a text that does not parse is out of scope; empty if it should fail or parse."""
-    if re.search(r"\b(anchored|smoothed)\b|\bfill(_left|_right)?\s*\(", expression):
+    if EXPERIMENTAL.search(expression):
         return "experimental modifiers"
-    if re.search(r"\[[^\]\"]*[-+*/%^(][^\]\"]*\]|offset\s*-?\s*\(", expression):
-        return "duration expressions"
-    del error
-    return ""
+    return "duration expressions" if DURATION_EXPRESSION.search(expression) else ""
 
 
 def has_anchor(expr: Expr) -> bool:

@@ -18,6 +18,7 @@ from monitor.promql import (
     PromqlError,
     PromqlSyntaxError,
     QueryLimitError,
+    StringLiteral,
     UnsupportedError,
     Vector,
     evaluate_instant,
@@ -182,6 +183,28 @@ def test_expressions_that_harm_the_parser_are_refused(text: str) -> None:
 def test_times_before_1970_can_be_named(text: str, at: int) -> None:
     """The parser's own attribute panics for them."""
     assert parse(text).at == at  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        (r'"\xc3\xbf"', "ÿ"),
+        (r'"\303\277\n\"\u00e9"', 'ÿ\n"é'),
+        (r"'\xe2\x82\xac'", "€"),
+        (r'"\u00ff"', "ÿ"),
+        (r"`\xff`", r"\xff"),
+    ],
+)
+def test_escaped_bytes_are_put_together(text: str, value: str) -> None:
+    """Go's string literals escape bytes, not characters."""
+    assert parse(text) == StringLiteral(value)
+
+
+@pytest.mark.parametrize("text", [r'"\xff"', r'm{a="b\xc5z"}', r'"\377"', r'"\Uffffffff\xff"'])
+def test_bytes_that_are_no_text_are_refused(text: str) -> None:
+    """No label could ever have such a value."""
+    with pytest.raises(PromqlSyntaxError, match="UTF-8"):
+        parse(text)
 
 
 @pytest.mark.parametrize(

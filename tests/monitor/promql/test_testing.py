@@ -77,6 +77,8 @@ def test_a_case_that_does_not_hold_fails(case: str) -> None:
         "eval instant at 0 m + fill(0) m",
         "eval instant at 0 rate(m[5m] smoothed)",
         "eval instant at 0 m[1m+1m]",
+        "eval instant at 0 m offset -(2^2)",
+        "load 1m\n  t{__type__='counter'} 1\n\neval instant at 0 t\n  t{__type__='counter'} 1",
     ],
 )
 def test_a_case_about_what_is_left_out_is_counted_apart(case: str) -> None:

@@ -1,0 +1,56 @@
+"""String literals whose escapes are bytes, as Go reads them: `"\\xc3\\xbf"` is `ÿ`.
+
+The parser takes each such escape for a character of its own. So these literals are rewritten
+before it sees them; bytes that are no UTF-8 cannot be text here, and are refused.
+"""
+
+from __future__ import annotations
+
+import re
+
+from monitor.promql.ast import quote
+from monitor.promql.errors import PromqlSyntaxError
+from monitor.promql.guard import TOKEN
+
+HIGH_BYTE = re.compile(r"\\x[89a-fA-F][0-9a-fA-F]|\\[23][0-7]{2}")
+ESCAPE = re.compile(
+    r"\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL
+)
+PLAIN = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
+
+
+def with_plain_strings(text: str) -> str:
+    """Return an expression with every literal that has bytes above 127 written out.
+
+    Raises:
+        PromqlSyntaxError: the bytes of a literal are no UTF-8.
+    """
+    if not HIGH_BYTE.search(text):
+        return text
+    return TOKEN.sub(lambda token: rewritten(token[0]) if token["string"] else token[0], text)
+
+
+def rewritten(literal: str) -> str:
+    """Return one literal with its bytes put together."""
+    if literal.startswith("`") or not HIGH_BYTE.search(literal):
+        return literal
+    out, place = bytearray(), 1
+    for escape in ESCAPE.finditer(literal, 1, len(literal) - 1):
+        out += literal[place : escape.start()].encode() + bytes_of(escape)
+        place = escape.end()
+    out += literal[place:-1].encode()
+    try:
+        return quote(out.decode("utf-8"))
+    except UnicodeDecodeError as error:
+        raise PromqlSyntaxError(f"string is not valid UTF-8: {literal}") from error
+
+
+def bytes_of(escape: re.Match[str]) -> bytes:
+    """Return what an escape stands for."""
+    byte, octal, short, long, other = escape.groups()
+    if byte or octal:
+        return bytes([int(byte, 16) if byte else int(octal, 8) & 0xFF])
+    if short or long:
+        code = int(short or long, 16)
+        return chr(code).encode("utf-8", "replace") if code <= 0x10FFFF else b"\xff"
+    return bytes([PLAIN[other]]) if other in PLAIN else other.encode()
