@@ -99,7 +99,7 @@ def test_a_published_incident_stands_on_the_page_and_a_draft_does_not(desk: Desk
     desk.fire("checkout")
     desk.fire("search")
     page = shown(desk, START)
-    assert [incident.title for incident in page.open_incidents] == ["checkout is down"]
+    assert [incident.title for incident in page.open_incidents] == ["Checkout does not work"]
     assert {c.id: c.status.value for c in page.components}["search"] == "operational"
 
 

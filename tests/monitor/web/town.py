@@ -9,9 +9,11 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from sqlalchemy import update
 
 from incidents.notices.maintenance import Effect, Maintenance, Scope
 from monitor.config.model import Component
+from monitor.storage.schema import incidents
 from monitor.use_cases.conversation import teller
 from monitor.use_cases.maintenance import Plan, plan_maintenance
 from monitor.use_cases.status import record_component_states
@@ -57,7 +59,7 @@ class Town:
         record_component_states(self.store, self.desk.configuration, now)
 
     def break_(self, component: str = "checkout", title: str = "", message: str = "") -> str:
-        """An alert fires; returns the incident's public id."""
+        """An alert fires; returns the incident's public id. `title` is what the public reads."""
         self.desk.now = self.web.now()
         self.desk.fire(
             component,
@@ -66,7 +68,13 @@ class Town:
                 "customer_message": message or f"{component} fails.",
             },
         )
-        return self.desk.incidents()[-1].public_id
+        public_id = self.desk.incidents()[-1].public_id
+        if title:
+            with self.store.begin() as tx:
+                row = incidents.c.public_id == public_id
+                tx.connection.execute(update(incidents).where(row).values(public_title=title))
+                tx.touch("status")
+        return public_id
 
     def repair(self, component: str = "checkout") -> None:
         """The alert resolves."""

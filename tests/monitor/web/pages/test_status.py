@@ -40,7 +40,7 @@ def test_an_open_incident_and_a_running_and_a_planned_window_are_shown(town: Tow
     town.plan(starts_in=60, title="Database move")
     html = town.client.get("/").text
     page = words(html)
-    assert "What is wrong now checkout is down Investigating" in page
+    assert "What is wrong now Checkout does not work Investigating" in page
     assert "Maintenance under way Index upgrade In progress" in page
     assert "Planned maintenance Database move Scheduled" in page
     assert '<time datetime="2026-11-22T10:00:00+00:00">10:00 UTC</time>' in html
