@@ -15,7 +15,7 @@ from typing import Annotated
 import typer
 
 from monitor.user_cli import user_app
-from probes.faults import FaultyInput
+from probes.faults import Fault, FaultyInput
 
 app = typer.Typer(
     name="monitor",
@@ -81,11 +81,20 @@ def init(
 
 @app.command()
 def check(config: ConfigOption = None) -> None:
-    """Report every fault of a configuration folder with its file and line."""
+    """Report every fault of a configuration folder at once, with file and line."""
     from monitor.config.check import check_folder
-    from monitor.settings import load_settings
+    from monitor.settings import Settings, load_settings
+    from probes.secrets import EnvironmentSecrets
 
-    raise typer.Exit(check_folder(load_settings(os.environ, config=config), os.environ))
+    faults: list[Fault] = []
+    try:
+        settings = load_settings(os.environ, config=config)
+    except FaultyInput as error:  # told beside the folder's own faults, not instead of them
+        faults += error.faults
+        folder = config or Path(os.environ.get("MONITOR_CONFIG") or Settings().config)
+    else:
+        folder = settings.config
+    raise typer.Exit(check_folder(folder, EnvironmentSecrets(os.environ), faults))
 
 
 @app.command()

@@ -7,12 +7,10 @@ written anywhere. Taking values out of everything that leaves is `probes.redacti
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Protocol
 
-from probes.faults import Fault
-from probes.journey import Journey
 from probes.redaction import MIN_LENGTH, Redactor
 
 __all__ = [
@@ -22,7 +20,6 @@ __all__ = [
     "SecretSource",
     "UnfitSecret",
     "check_secret",
-    "missing_secrets",
 ]
 
 PREFIX = "MONITOR_SECRET_"
@@ -115,29 +112,3 @@ def check_secret(name: str, value: str) -> None:
         raise UnfitSecret(name, "is a common word or a short number; use a longer random value")
     if len(set(value)) < 4:
         raise UnfitSecret(name, "has fewer than four different characters; use a random value")
-
-
-def missing_secrets(journeys: Iterable[Journey], source: SecretSource) -> list[Fault]:
-    """Return a fault for every secret the journeys refer to that is not there, or not fit."""
-    users: dict[str, list[str]] = {}
-    for journey in journeys:
-        for name in sorted(journey.secret_names):
-            users.setdefault(name, []).append(journey.name)
-    return [
-        Fault(
-            "environment", None, PREFIX + name.upper(), "", f"{problem} (used by {', '.join(by)})"
-        )
-        for name, by in sorted(users.items())
-        if (problem := _problem(name, source))
-    ]
-
-
-def _problem(name: str, source: SecretSource) -> str:
-    """Return what is wrong with a secret, empty where nothing is."""
-    try:
-        source.get(name)
-    except MissingSecret as missing:
-        return f"a value: {missing}"
-    except UnfitSecret as unfit:
-        return f"a value that can be kept secret: {unfit}"
-    return ""

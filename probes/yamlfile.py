@@ -91,7 +91,10 @@ def read_yaml(
 
 
 def parse_yaml(text: str, faults: list[Fault], *, name: str) -> YamlDocument | None:
-    """Return the text parsed, or None after adding what is wrong with it to `faults`."""
+    """Return the text parsed, or None after adding what is wrong with it to `faults`.
+
+    A key given twice is a fault and leaves a document, so that the rest of it is looked at as well.
+    """
     try:
         line = _too_deep(text)
         root = yaml.compose(text, Loader=_LOADER) if line is None else None
@@ -105,7 +108,6 @@ def parse_yaml(text: str, faults: list[Fault], *, name: str) -> YamlDocument | N
         faults.append(Fault(name, 1, "", "an empty file", "a YAML mapping"))
         return None
     reader = _Reader(name, faults)
-    before = len(faults)
     try:
         data = reader.value(root, ())
     except _Refused as refused:
@@ -113,7 +115,7 @@ def parse_yaml(text: str, faults: list[Fault], *, name: str) -> YamlDocument | N
             Fault(name, refused.line, dotted(refused.place), refused.value, refused.expected)
         )
         return None
-    return YamlDocument(name, data, reader.lines) if len(faults) == before else None
+    return YamlDocument(name, data, reader.lines)
 
 
 def validate(document: YamlDocument, model: type[Model], faults: list[Fault]) -> Model | None:

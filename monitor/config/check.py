@@ -1,46 +1,89 @@
-"""`monitor check`: every fault and every doubt about a folder, for a person to read."""
+"""`monitor check`: every fault of a folder and of the deployment's variables, for a person to read.
+
+The parts are looked at one by one, so that a fault in one hides none in another.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator
+from pathlib import Path
 
 from rich.console import Console
 
 from monitor.config.load import load_configuration
 from monitor.config.model import Configuration
-from monitor.rules.lint import lint_files
-from monitor.settings import Settings
 from probes.faults import Fault, FaultyInput
-from probes.secrets import EnvironmentSecrets, missing_secrets
+from probes.secrets import PREFIX, MissingSecret, SecretSource, UnfitSecret
+from probes.templates import references, texts_in
+from probes.yamlfile import YamlDocument, dotted, read_yaml
 
 
-def check_folder(settings: Settings, environ: Mapping[str, str]) -> int:
-    """Print what is wrong with the configuration folder; return 0 where nothing is, else 1."""
+def check_folder(folder: Path, secrets: SecretSource, found: Iterable[Fault] = ()) -> int:
+    """Print what is wrong with the folder, after what was `found` elsewhere; return 0 or 1."""
     console = Console(highlight=False, soft_wrap=True)
-    faults: list[Fault] = []
+    faults = [*found]
     configuration: Configuration | None = None
     try:
-        configuration = load_configuration(settings.config)
+        configuration = load_configuration(folder)
     except FaultyInput as error:
         faults += error.faults
-    if configuration is not None:
-        faults += missing_secrets(configuration.journeys, EnvironmentSecrets(environ))
-        faults += lint_files(configuration.rule_files)
+    faults += secret_faults(folder, secrets)
     for fault in faults:
         console.print(str(fault), markup=False)
     if faults or configuration is None:
-        console.print(f"\n{len(faults)} faults found in {settings.config}.", style="red")
+        count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
+        console.print(f"\n{count} found in {folder}.", style="red")
         return 1
     console.print(_summary(configuration))
     return 0
 
 
+def secret_faults(folder: Path, secrets: SecretSource) -> Iterator[Fault]:
+    """Yield a fault where a journey or channel first asks for a secret that cannot be had.
+
+    Works on the files' plain data, so that a file that is faulty elsewhere is looked at as well.
+    """
+    seen: dict[str, str] = {}
+    for document in _documents(folder):
+        told: set[str] = set()
+        for place, text in texts_in(document.data):
+            for name in (ref.secret for ref in references(text)):
+                if name is None or name in told:
+                    continue
+                told.add(name)
+                seen[name] = problem = seen.get(name, _problem(name, secrets))
+                if problem:
+                    line = document.line_of(place)
+                    value = f"${{secret:{name}}}"
+                    yield Fault(document.file, line, dotted(place), value, problem)
+
+
+def _documents(folder: Path) -> Iterator[YamlDocument]:
+    """Yield the files that may refer to secrets, as far as they are YAML."""
+    for path in (folder / "monitor.yml", *sorted((folder / "journeys").glob("*.y*ml"))):
+        document = read_yaml(path, []) if path.is_file() else None
+        if document is not None:
+            yield document
+
+
+def _problem(name: str, secrets: SecretSource) -> str:
+    """Return what is to be done about a secret; empty where it can be had."""
+    try:
+        secrets.get(name)
+    except MissingSecret:
+        variable = PREFIX + name.upper()
+        return f"a secret that is set; set {variable}, or {variable}_FILE to a readable file"
+    except UnfitSecret as unfit:
+        return f"a value that can be kept secret: {unfit}"
+    return ""
+
+
 def _summary(configuration: Configuration) -> str:
     parts = (
-        (len(configuration.components), "components"),
-        (len(configuration.journeys), "journeys"),
-        (len(configuration.rule_files), "rule files"),
-        (len(configuration.channels), "channels"),
+        (len(configuration.components), "component"),
+        (len(configuration.journeys), "journey"),
+        (len(configuration.rule_files), "rule file"),
+        (len(configuration.channels), "channel"),
     )
-    said = ", ".join(f"{count} {name}" for count, name in parts)
+    said = ", ".join(f"{count} {name}{'s' if count != 1 else ''}" for count, name in parts)
     return f"{configuration.folder}: {said}. No fault found."

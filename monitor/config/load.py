@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -32,8 +32,9 @@ def load_configuration(folder: Path) -> Configuration:
     journeys = _collect(faults, lambda: load_journeys(folder / "journeys")) or ()
     rule_files = rule_files_of(folder)
     _collect(faults, lambda: load_rule_files(rule_files))
-    if parsed is not None and document is not None:
-        faults += _cross_checked(parsed, document, journeys)
+    if document is not None:
+        faults += _journey_faults(folder, document)
+        faults += () if parsed is None else _cross_checked(parsed, document)
     if faults or parsed is None:
         raise FaultyInput(faults)
     return _assembled(folder, parsed, journeys, rule_files)
@@ -62,9 +63,7 @@ def _collect(faults: list[Fault], read: Callable[[], T]) -> T | None:
         return None
 
 
-def _cross_checked(
-    parsed: MonitorFile, document: YamlDocument, journeys: Iterable[Journey]
-) -> Iterator[Fault]:
+def _cross_checked(parsed: MonitorFile, document: YamlDocument) -> Iterator[Fault]:
     """Yield what is wrong between the parts: names that repeat, or that nothing bears."""
 
     def fault(place: tuple[str | int, ...], value: object, expected: str) -> Fault:
@@ -97,29 +96,37 @@ def _cross_checked(
             spot: tuple[str | int, ...] = ("channels", index, *part.split("."))
             shown_value = channel.kind if part == "kind" else "(not shown)"
             yield fault(spot, shown_value, expected.removeprefix("expected "))
-    yield from _journey_faults(Path(document.file).parent, journeys, component_ids, location_names)
 
 
-def _journey_faults(
-    folder: Path, journeys: Iterable[Journey], component_ids: list[str], location_names: list[str]
-) -> Iterator[Fault]:
-    for journey in journeys:
-        unknown = set(journey.locations) - set(location_names)
-        if journey.component in component_ids and not unknown:
+def _journey_faults(folder: Path, monitor_file: YamlDocument) -> Iterator[Fault]:
+    """Yield what journeys name that `monitor.yml` does not.
+
+    Works on plain data, so that a fault elsewhere in either file hides none here.
+    """
+    known = {
+        "component": _names(monitor_file, "components", "id"),
+        "locations": _names(monitor_file, "locations", "name") or ["local"],
+    }
+    for path in sorted((folder / "journeys").glob("*.y*ml")):
+        document = read_yaml(path, [])
+        if document is None or not isinstance(document.data, dict):
             continue
-        document = _document_of(folder, journey)
-        if journey.component not in component_ids:
-            expected = f"a component of monitor.yml: one of {component_ids}"
-            yield _placed(document, ("component",), journey.component, expected)
-        for location in sorted(unknown):
-            expected = f"a location of monitor.yml: one of {location_names}"
-            yield _placed(document, ("locations",), location, expected)
+        for key, names in known.items():
+            said = document.data.get(key)
+            for name in said if isinstance(said, list) else [said]:
+                if isinstance(name, str) and name not in names:
+                    expected = f"a {key.removesuffix('s')} of monitor.yml: one of {names}"
+                    yield _placed(document, (key,), name, expected)
 
 
-def _document_of(folder: Path, journey: Journey) -> YamlDocument:
-    """Return the file a journey that loaded without faults came from."""
-    documents = (read_yaml(path, []) for path in sorted((folder / "journeys").glob("*.y*ml")))
-    return next(d for d in documents if d is not None and d.data.get("name") == journey.name)
+def _names(document: YamlDocument, part: str, key: str) -> list[str]:
+    """Return the names given in a list of `monitor.yml`, as far as they can be made out."""
+    data = document.data if isinstance(document.data, dict) else {}
+    listed = data.get(part)
+    items = listed if isinstance(listed, list) else []
+    return [
+        item[key] for item in items if isinstance(item, dict) and isinstance(item.get(key), str)
+    ]
 
 
 def _placed(

@@ -126,6 +126,7 @@ class _Reader:
             return
         content = validate(document, _File, self.faults)
         if content is None:
+            self._expressions_of(document)
             return
         names: dict[str, int] = {}
         for number, group in enumerate(content.groups or ()):
@@ -134,6 +135,18 @@ class _Reader:
                 place.fault(("name",), group.name, "a group name that is not in this file already")
             names[group.name] = number
             yield self._group(group, place)
+
+    def _expressions_of(self, document: YamlDocument) -> None:
+        """Complain about expressions in a file whose shape is at fault already."""
+        groups = document.data.get("groups") if isinstance(document.data, dict) else None
+        for number, group in enumerate(groups if isinstance(groups, list) else ()):
+            rules = group.get("rules") if isinstance(group, dict) else None
+            for below, rule in enumerate(rules if isinstance(rules, list) else ()):
+                expr = rule.get("expr") if isinstance(rule, dict) else None
+                if isinstance(expr, str) and expr:
+                    name = f"{group.get('name')}.{rule.get('alert') or rule.get('record')}"
+                    path = ("groups", number, "rules", below)
+                    _Place(self, document, path, name).expression(expr)
 
     def _group(self, group: _Group, place: _Place) -> Group:
         rules = []

@@ -6,8 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from probes.journey import parse_journey
-from probes.secrets import EnvironmentSecrets, MissingSecret, UnfitSecret, missing_secrets
+from probes.secrets import EnvironmentSecrets, MissingSecret, UnfitSecret
 
 GOOD = "correct-horse-battery"
 
@@ -67,14 +66,3 @@ def test_the_refusal_does_not_repeat_the_value() -> None:
     with pytest.raises(UnfitSecret) as raised:
         EnvironmentSecrets({"MONITOR_SECRET_SHOP": "hunter2"}).get("SHOP")
     assert "hunter2" not in str(raised.value)
-
-
-def test_the_check_tells_every_missing_secret_once() -> None:
-    """`monitor check` names each secret and the journeys that need it."""
-    step = "{name: a, get: 'https://x.example/${secret:KEY}${secret:OTHER}', expect: {status: 200}}"
-    journeys = [
-        parse_journey(f"{{name: {name}, component: x, steps: [{step}]}}") for name in ("a", "b")
-    ]
-    faults = missing_secrets(journeys, EnvironmentSecrets({"MONITOR_SECRET_OTHER": GOOD}))
-    assert [fault.place for fault in faults] == ["MONITOR_SECRET_KEY"]
-    assert "used by a, b" in faults[0].expected

@@ -63,7 +63,6 @@ def test_values_follow_the_core_schema(text: str, value: object) -> None:
     ("text", "line", "expected"),
     [
         ("a: 1\nb: [", 2, "valid YAML"),
-        ("a: 1\na: 2", 2, "each key once (first on line 1)"),
         ("a: !python/object x", 1, "a value without a tag"),
         ("? [a]\n: b", 1, "keys that are text"),
         ("", 1, "a YAML mapping"),
@@ -79,6 +78,15 @@ def test_what_cannot_be_read_is_one_fault_with_its_line(
     document, faults = parsed(text)
     assert document is None
     assert [(fault.line, fault.expected) for fault in faults] == [(line, expected)]
+
+
+def test_a_key_given_twice_is_a_fault_that_hides_no_other() -> None:
+    """One of the two would be ignored; the rest of the file can be looked at all the same."""
+    document, faults = parsed("a: 1\na: 2")
+    assert document is not None
+    assert [(fault.line, fault.expected) for fault in faults] == [
+        (2, "each key once (first on line 1)")
+    ]
 
 
 def test_aliases_that_expand_without_end_are_refused() -> None:
