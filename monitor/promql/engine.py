@@ -8,10 +8,10 @@ from contextlib import contextmanager
 import numpy as np
 
 from monitor.promql.ast import Expr, ValueType
+from monitor.promql.calls import evaluate_string, vector_of
 from monitor.promql.context import Budget, Context, RemarkList
 from monitor.promql.errors import PromqlError, QueryLimitError
 from monitor.promql.evaluator import TreeWalker
-from monitor.promql.functions import evaluate_string, vector_of
 from monitor.promql.grid import Grid, finish_names
 from monitor.promql.options import DEFAULT_OPTIONS, Options
 from monitor.promql.result import Matrix, Result, Scalar, Series, String, Vector, matrix_of

@@ -21,16 +21,10 @@ from monitor.promql.ast import (
     VectorSelector,
 )
 from monitor.promql.binary import COMPARISON, VectorOperation, scalars
+from monitor.promql.calls import evaluate_string, place_of, remark_quantiles, unwrap
 from monitor.promql.context import Context
 from monitor.promql.errors import PromqlError
-from monitor.promql.functions import (
-    SCALAR_FUNCTIONS,
-    evaluate_string,
-    place_of,
-    remark_quantiles,
-    unwrap,
-    vector_function,
-)
+from monitor.promql.functions import SCALAR_FUNCTIONS, vector_function
 from monitor.promql.grid import Grid, drop_names
 from monitor.promql.selection import Ranges
 from monitor.promql.selectors import select_instant, select_range, subquery_ranges

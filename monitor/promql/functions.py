@@ -6,54 +6,36 @@ from collections.abc import Callable
 
 import numpy as np
 
-from monitor.promql import histogram
 from monitor.promql.ast import (
-    Aggregate,
     Call,
-    Expr,
-    Paren,
-    StringLiteral,
     VectorSelector,
-    format_number,
+)
+from monitor.promql.calls import (
+    evaluate_string,
+    place_of,
+    remark_quantiles,
+    renamed,
+    unwrap,
+    vector_of,
 )
 from monitor.promql.context import Context, RemarkList
 from monitor.promql.errors import PromqlError
-from monitor.promql.grid import Grid, drop_names, empty_grid, merge_same_labels
+from monitor.promql.grid import Grid, merge_same_labels
+from monitor.promql.histogramfuncs import (
+    histogram_fraction,
+    histogram_quantile,
+    histogram_quantiles,
+)
 from monitor.promql.labelfuncs import absent_labels, joined, label_order, replaced
-from monitor.promql.labels import METRIC_NAME, LabelBlock, concatenate
+from monitor.promql.labels import METRIC_NAME, LabelBlock
 from monitor.promql.mathfuncs import CALENDAR_FUNCTIONS, NUMBER_FUNCTIONS, rounded
 from monitor.promql.rangefuncs import KEEPS_NAME, RANGE_FUNCTIONS
 from monitor.promql.selection import Ranges
 from monitor.promql.selectors import select_instant
 from monitor.promql.source import Floats
 
-NO_LABELS = LabelBlock.of([{}])
 COUNTER_SUFFIXES = ("_total", "_sum", "_count", "_bucket")
 PARAMETER_FIRST = frozenset({"quantile_over_time"})  # its number comes before its range
-
-
-def unwrap(expr: Expr) -> Expr:
-    """Return an expression without the parentheses around it."""
-    while isinstance(expr, Paren):
-        expr = expr.expr
-    return expr
-
-
-def vector_of(numbers: Floats) -> Grid:
-    """Return one series without labels that has these values."""
-    return Grid(NO_LABELS, numbers[:, None], np.ones((numbers.size, 1), np.bool_))
-
-
-def evaluate_string(expr: Expr) -> str:
-    """Return the value of a string expression.
-
-    Raises:
-        PromqlError: it is none.
-    """
-    expr = unwrap(expr)
-    if not isinstance(expr, StringLiteral):
-        raise PromqlError(f"{expr} is no string")
-    return expr.value
 
 
 def vector_function(call: Call, context: Context) -> Grid:
@@ -68,11 +50,6 @@ def vector_function(call: Call, context: Context) -> Grid:
     if name in VECTOR_FUNCTIONS:
         return VECTOR_FUNCTIONS[name](call, context)
     raise PromqlError(f"{name}() is not supported")
-
-
-def renamed(grid: Grid, context: Context) -> Grid:
-    """Return the vector without its metric names."""
-    return drop_names(grid, delayed=context.options.delayed_name_removal)
 
 
 def elementwise(call: Call, context: Context, apply: Callable[[Floats], Floats]) -> Grid:
@@ -143,24 +120,6 @@ def remark_names(grid: Grid, remarks: RemarkList, place: str) -> None:
                 "metric might not be a counter, name does not end in "
                 f'_total/_sum/_count/_bucket: "{name}"{place}'
             )
-
-
-def remark_quantiles(values: Floats, remarks: RemarkList, place: str = "") -> None:
-    """Warn of quantiles outside 0 to 1."""
-    for value in values[~((values >= 0) & (values <= 1))].tolist():
-        text = f"quantile value should be between 0 and 1, got {go_number(value)}"
-        remarks.warn(text + place)
-
-
-def place_of(node: Call | Aggregate, argument: int) -> str:
-    """Return where an argument stands, as messages end: ` (1:25)`."""
-    return f" ({node.places[argument]})" if argument < len(node.places) else ""
-
-
-def go_number(value: float) -> str:
-    """Return a number as Prometheus's messages print it."""
-    text = format_number(value)
-    return f"+{text}" if text == "Inf" else text
 
 
 def clamp(call: Call, context: Context) -> Grid:
@@ -254,98 +213,6 @@ def absent(call: Call, context: Context) -> Grid:
         held = apply_windows("present_over_time", ranges, [], context).mask
     block = LabelBlock.of([absent_labels(argument)])
     return Grid(block, np.ones((context.steps, 1)), np.logical_not(held.any(axis=1, keepdims=True)))
-
-
-Measure = Callable[[histogram.Buckets, list[Floats]], Floats]
-
-
-def of_histograms(
-    argument: Expr, place: str, numbers: list[Floats], context: Context, measure: Measure
-) -> Grid:
-    """Return one number for every classic histogram that is present."""
-    grid = context.vector(argument)
-    layout = histogram.layout_of(grid.block)
-    for text in histogram.bad_bounds(layout, grid):
-        context.remarks.warn(text + place)
-    if not layout.block.size:
-        return empty_grid(context.steps)
-    buckets = histogram.gather(layout, grid)
-    wide = [np.repeat(number, layout.block.size) for number in numbers]
-    shape = (context.steps, layout.block.size)
-    values = measure(buckets, wide).reshape(shape)
-    return renamed(Grid(layout.block, values, (buckets.number > 0).reshape(shape)), context)
-
-
-def repaired(buckets: histogram.Buckets, remarks: RemarkList, place: str) -> histogram.Buckets:
-    """Return buckets whose counts no longer fall, with a remark where they did."""
-    fixed, fell = histogram.monotonic(buckets)
-    if fell.any():
-        remarks.inform(
-            "input to histogram_quantile needed to be fixed for monotonicity "
-            f"(counts of a bucket fell below those of the bucket before it){place}"
-        )
-    return fixed
-
-
-def histogram_quantile(call: Call, context: Context) -> Grid:
-    """Return a quantile of every classic histogram."""
-    q = context.scalar(call.args[0])
-    remark_quantiles(q, context.remarks, place_of(call, 0))
-    return one_quantile(call.args[1], place_of(call, 1), q, context)
-
-
-def one_quantile(argument: Expr, place: str, q: Floats, context: Context) -> Grid:
-    """Return a quantile of every classic histogram of a vector."""
-
-    def measure(buckets: histogram.Buckets, wide: list[Floats]) -> Floats:
-        return histogram.quantile(repaired(buckets, context.remarks, place), wide[0])
-
-    return of_histograms(argument, place, [q], context, measure)
-
-
-def histogram_quantiles(call: Call, context: Context) -> Grid:
-    """Return several quantiles of every classic histogram, told apart by a label."""
-    label = evaluate_string(call.args[1])
-    grids = []
-    for index, arg in enumerate(call.args[2:], start=2):
-        q = context.scalar(arg)
-        remark_quantiles(q, context.remarks, place_of(call, index))
-        grid = one_quantile(call.args[0], place_of(call, 0), q, context)
-        text = quantile_label(float(q[0]))
-        block = grid.block.replacing(label, [text] * grid.block.size)
-        grids.append(Grid(block, grid.values, grid.mask, grid.nameless))
-    return merge_same_labels(side_by_side(grids, context.steps))
-
-
-def quantile_label(q: float) -> str:
-    """Return a quantile as a label value, in the form of an OpenMetrics float."""
-    text = go_number(q)
-    return f"{text}.0" if text.lstrip("-").isdigit() else text
-
-
-def side_by_side(grids: list[Grid], steps: int) -> Grid:
-    """Return the series of several vectors as one."""
-    if not grids:
-        return empty_grid(steps)
-    whole = grids[0]
-    for grid in grids[1:]:
-        marks = None
-        if whole.nameless is not None and grid.nameless is not None:
-            marks = np.concatenate((whole.nameless, grid.nameless))
-        values = np.concatenate((whole.values, grid.values), axis=1)
-        mask = np.concatenate((whole.mask, grid.mask), axis=1)
-        whole = Grid(concatenate(whole.block, grid.block), values, mask, marks)
-    return whole
-
-
-def histogram_fraction(call: Call, context: Context) -> Grid:
-    """Return the share of observations between two bounds for every classic histogram."""
-    bounds, place = [context.scalar(arg) for arg in call.args[:2]], place_of(call, 2)
-
-    def measure(buckets: histogram.Buckets, wide: list[Floats]) -> Floats:
-        return histogram.fraction(repaired(buckets, context.remarks, place), *wide)
-
-    return of_histograms(call.args[2], place, bounds, context, measure)
 
 
 VECTOR_FUNCTIONS: dict[str, Callable[[Call, Context], Grid]] = {
