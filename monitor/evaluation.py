@@ -7,7 +7,7 @@ writer of its own in the sample store, which ends a series at once when it is go
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 
@@ -16,6 +16,8 @@ from monitor.log import logger
 from monitor.metrics import ServiceMetrics
 from monitor.probe_metrics import ProbeMetrics
 from monitor.rules.engine import Engine
+from monitor.rules.model import Labels
+from monitor.rules.samples import Row
 from monitor.samples import SampleStore, SeriesLimitError
 
 SELF = {"job": "monitor"}
@@ -42,13 +44,15 @@ class EmbeddedRules:
         self._clock = clock
         self._lock = Lock()
         self._journeys: set[tuple[str, str]] = set()
+        self._evaluated: dict[tuple[str, str], set[tuple[Labels, float]]] = {}
         self._last_ms = 0
 
     def result_arrived(self, journey: str, location: str) -> None:
         """Take the journey's series as they stand now and evaluate the rules that read them."""
         with self._lock:
             at = self._moment()
-            changed = self._write_journey(journey, location, at)
+            rows = self._write_journey(journey, location, at)
+            changed = self._changed(journey, location, rows)
         # Not a moment before the samples, or they would not be seen.
         now = max(self._clock.now(), datetime.fromtimestamp(at, UTC))
         self.engine.evaluate_for(changed, {"journey": journey}, now)
@@ -77,15 +81,27 @@ class EmbeddedRules:
             for journey, location in self._journeys - wanted:
                 self.samples.remove_writer(_writer(journey, location), self._moment())
             self._journeys = wanted
+            self._evaluated = {k: seen for k, seen in self._evaluated.items() if k in wanted}
 
-    def _write_journey(self, journey: str, location: str, at: float) -> set[str]:
-        rows = [
+    def _changed(self, journey: str, location: str, rows: list[Row]) -> set[str]:
+        """Return the metrics that are not as they were when the journey's last result arrived.
+
+        Times of last runs are left out: rules watch that they move on, which is no hurry.
+        """
+        present = {(tuple(sorted(labels.items())), value) for labels, value in rows}
+        before = self._evaluated.get((journey, location), set())
+        self._evaluated[journey, location] = present
+        names = {dict(labels)["__name__"] for labels, _ in present ^ before}
+        return {name for name in names if not name.endswith("_timestamp_seconds")}
+
+    def _write_journey(self, journey: str, location: str, at: float) -> list[Row]:
+        rows: list[Row] = [
             ({**SELF, **labels}, value) for labels, value in self._probes.samples(journey, location)
         ]
         self._write(_writer(journey, location), rows, at)
-        return {labels["__name__"] for labels, _ in rows}
+        return rows
 
-    def _write(self, writer: str, rows: list[tuple[dict[str, str], float]], at: float) -> None:
+    def _write(self, writer: str, rows: Sequence[Row], at: float) -> None:
         try:
             self.samples.writer(writer).ingest(at, rows)
         except SeriesLimitError as error:  # what fits was written; a metric and a rule tell of it

@@ -43,8 +43,9 @@ RULE_ERRORS = (
     LimitExceededError,
     SeriesLimitError,
 )
-RANGE_PAUSE_SECONDS = 1.0  # rules over ranges alone are evaluated this rarely on events,
-RANGE_PAUSE_SHARE = 20  # or once in this many times their own duration: 5 % of a core
+RANGE_REST_SECONDS = 1.0  # rules over ranges alone are evaluated on events so rarely,
+RANGE_REST_SHARE = 20  # and rest so many times as long as they took: 5 % of a core
+RANGE_REST_LONGEST = 60.0
 CLOCK_STEP_MS = 1_000  # a clock that went back by less is waited for, in steps of 1 ms
 
 
@@ -85,6 +86,7 @@ class Engine:
         self._book = RuleBook(state or MemoryStateStore())
         self._slots = Slots()
         self._waiting: dict[str, Affected] = {}
+        self._rest_until = 0.0
         self._hold_until: float | None = None
         self._groups: tuple[Group, ...] = ()
         self.reload(groups)
@@ -125,7 +127,7 @@ class Engine:
         """Evaluate every group whose slot has come, and return what was told.
 
         A group just loaded is due at once. Slots that passed unused are counted as missed and not
-        made up for. What `evaluate_for` put off is evaluated as well.
+        made up for. What `evaluate_for` put off is evaluated as well, as soon as it may.
         """
         with self._lock:
             told, due = [], set()
@@ -135,34 +137,44 @@ class Engine:
                     self._book.stats[group.key].missed += missed
                     told += self.evaluate_group(group, now)
                     due.add(group.key)
-            waiting = [one for one in self._waiting.values() if one.group.key not in due]
-            self._waiting.clear()
-            return told + (self._evaluate(waiting, now) if waiting else [])
+            waiting = {k: one for k, one in self._waiting.items() if one.group.key not in due}
+            self._waiting = waiting
+            return told + self._evaluate_ranges([], now)
 
     def evaluate_for(
         self, changed: Iterable[str], labels: Mapping[str, str], now: datetime
     ) -> list[Alert]:
         """Evaluate the rules that new samples may have changed, and return what was told.
 
-        `changed` are the metrics with new samples; `labels` are those that the new samples share,
-        such as the journey. Rules that only look at ranges of them wait for the next
-        `evaluate_due` where they have just been evaluated.
+        `changed` are the metrics with new values; `labels` are those that the new samples share,
+        such as the journey. Rules that look at ranges alone move slowly: all of them together get
+        a small share of the time, and otherwise wait for `evaluate_due`.
         """
         with self._lock:
-            rules = []
+            urgent = []
             for affected in self._dependencies.affected(frozenset(changed), labels):
-                key = self._book.key(affected.group, affected.position)
-                if affected.at_once or self._is_rested(key, now.timestamp()):
-                    rules.append(affected)
+                if affected.at_once:
+                    urgent.append(affected)
                 else:
+                    key = self._book.key(affected.group, affected.position)
                     self._waiting[key] = affected
-            return self._evaluate(rules, now) if rules else []
+            return self._evaluate_ranges(urgent, now)
 
-    def _is_rested(self, key: str, now: float) -> bool:
-        health = self._book.health[key]
-        pause = max(RANGE_PAUSE_SECONDS, RANGE_PAUSE_SHARE * health.duration_seconds)
-        last = health.evaluated_at
-        return last is None or not last <= now < last + pause
+    def _evaluate_ranges(self, urgent: list[Affected], now: datetime) -> list[Alert]:
+        """Evaluate the urgent rules, and after them those that wait, if it is time for them."""
+        waiting: list[Affected] = []
+        at = now.timestamp()
+        if not self._rest_until - RANGE_REST_LONGEST <= at < self._rest_until:
+            hurried = {(one.group.key, one.position) for one in urgent}
+            found = self._waiting.values()
+            waiting = [one for one in found if (one.group.key, one.position) not in hurried]
+            self._waiting.clear()
+        began = self._timer()
+        told = self._evaluate([*urgent, *waiting], now) if urgent or waiting else []
+        if waiting:
+            rest = max(RANGE_REST_SECONDS, RANGE_REST_SHARE * (self._timer() - began))
+            self._rest_until = at + min(rest, RANGE_REST_LONGEST)
+        return told
 
     def evaluate_group(self, group: Group, now: datetime) -> list[Alert]:
         """Evaluate all rules of a loaded group in order, and return what was told."""

@@ -79,11 +79,24 @@ def test_rule_over_ranges_alone_is_not_evaluated_at_every_event_but_soon_after(
     slow = {"alert": "Slow", "expr": "max_over_time(up_now[5m]) == 0"}
     run = Running(groups_of(tmp_path, slow))
     run.due(0, up_now=1)
-    for tenth in range(1, 6):
-        run.event(tenth / 10, up_now=1)
-    assert run.engine.stats()[0][1].evaluations == 1
-    run.due(0.9)
-    assert run.engine.stats()[0][1].evaluations == 2
+    counted = []
+    for now in (0.1, 0.2, 0.3, 0.4):
+        run.event(now, up_now=1)
+        counted.append(run.engine.stats()[0][1].evaluations)
+    for now in (0.9, 1.2, 1.3):
+        run.due(now)
+        counted.append(run.engine.stats()[0][1].evaluations)
+    assert counted == [2, 2, 2, 2, 2, 3, 3]
+
+
+def test_urgent_rule_is_evaluated_at_every_event_whatever_waits(tmp_path: Path) -> None:
+    """The rest of rules over ranges never holds up a verdict."""
+    slow = {"alert": "Slow", "expr": "max_over_time(hits[5m]) == 0"}
+    run = Running(groups_of(tmp_path, slow, DOWN))
+    run.due(0, up_now=1, hits=1)
+    run.event(0.1, up_now=1, hits=1)
+    assert [one.name for one in run.event(0.2, up_now=0, hits=1)] == ["Down"]
+    assert len(run.event(0.3, up_now=1, hits=1)) == 1
 
 
 def test_failing_rule_leaves_its_alerts_as_they_were(tmp_path: Path) -> None:
