@@ -78,7 +78,7 @@ def current(part: Part, at: Times, lookback_ms: int) -> tuple[Floats, Flags, Tim
         width = part.values[:0, part.columns].shape[1]
         empty = np.zeros((at.size, width))
         return empty, empty.astype(np.bool_), empty.astype(np.int64)
-    rows = np.searchsorted(part.times, at, "right") - 1
+    rows = part.times.searchsorted(at, "right") - 1
     found = (rows >= 0) & (part.times[rows] > at - lookback_ms)
     values = part.values[rows][:, part.columns]
     mask = np.repeat(found[:, None], values.shape[1], axis=1)
@@ -122,15 +122,11 @@ class Ranges:
         self.at = at
         self.ends = ends
         self.range_ms = range_ms
-        self.parts = [
-            (
-                part,
-                width,
-                np.searchsorted(part.times, ends - range_ms, "right"),
-                np.searchsorted(part.times, ends, "right"),
-            )
-            for part, width in sized(frame)
-        ]
+        edges = np.concatenate((ends - range_ms, ends))
+        self.parts = []  # with, for every step, the rows inside its window: low, and high excluded
+        for part, width in sized(frame):
+            rows = part.times.searchsorted(edges, "right")
+            self.parts.append((part, width, rows[: ends.size], rows[ends.size :]))
 
     @property
     def is_constant(self) -> bool:
@@ -140,7 +136,8 @@ class Ranges:
     @property
     def cells(self) -> int:
         """The samples that all windows together read, each once."""
-        return sum(int(high.max() - low.min()) * width for _, width, low, high in self.parts)
+        first, last = int(self.ends.argmin()), int(self.ends.argmax())
+        return sum(int(high[last] - low[first]) * width for _, width, low, high in self.parts)
 
     def window(self, step: int) -> Window:
         """Return the samples of one step's window."""
