@@ -27,6 +27,7 @@ def send(message: Message, settings: Settings, context: Context) -> str:
 def render_line(message: Message, context: Context) -> str:
     """Return time, severity, subject, the body's first lines and the id, without line breaks."""
     at = context.clock.now().strftime("%H:%M:%SZ")
-    first = [line.strip() for line in message.body.splitlines() if line.strip()][:2]
+    lines = (line.strip() for line in message.body.splitlines())
+    first = [line for line in lines if line and line not in message.subject][:2]
     parts = [message.severity.upper(), message.subject, *first, f"[{message.id}]"]
     return f"{at} NOTIFY " + " · ".join(one_line(part) for part in parts if part)
