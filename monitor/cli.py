@@ -46,7 +46,7 @@ def run(
     shop_port: Annotated[int, typer.Option(help="Port of the demo shop")] = 8800,
 ) -> None:
     """Start the monitor against the bundled demo marketplace."""
-    from monitor.serve import serve_with_demo
+    from monitor.demo_run import serve_with_demo
 
     serve_with_demo(host=host, port=port, data=data, shop_port=shop_port)
 

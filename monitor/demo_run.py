@@ -10,14 +10,16 @@ import os
 import re
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from monitor.listening import free_port, listening_socket
+from monitor.settings import load_settings
 
 STARTER = Path(__file__).parent / "demo" / "config"
 SHIPPED_JOURNEYS = Path(__file__).parents[1] / "probes" / "journeys"
@@ -26,24 +28,62 @@ SHOP_STARTS_WITHIN_SECONDS = 20.0
 
 
 @dataclass(frozen=True)
-class Shop:
-    """The running demo marketplace."""
+class StartingShop:
+    """The demo marketplace's process, which may not answer yet."""
 
-    url: str
     process: subprocess.Popen[str]
 
+    def ready_address(self) -> str:
+        """Wait until the shop answers and return its address.
 
-def free_port(preferred: int, host: str = "127.0.0.1") -> int:
-    """Return `preferred` where nothing listens on it, else a port that is free now."""
-    for port in (preferred, 0):
-        with socket.socket() as candidate:
-            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            try:
-                candidate.bind((host, port))
-            except OSError:
-                continue
-            return int(candidate.getsockname()[1])
-    raise OSError(f"no free port on {host}")
+        Raises:
+            RuntimeError: it did not start; the message says what to do.
+        """
+        timer = threading.Timer(SHOP_STARTS_WITHIN_SECONDS, self.process.kill)
+        timer.start()
+        try:
+            assert self.process.stdout is not None
+            for line in self.process.stdout:
+                found = re.match(r"shop ready (\S+)", line)
+                if found:
+                    return found[1]
+        finally:
+            timer.cancel()
+        raise RuntimeError(
+            "the demo shop did not start: run `python -m monitor.demo` alone to see why"
+        )
+
+
+def serve_with_demo(
+    *, host: str | None, port: int | None, data: Path | None, shop_port: int
+) -> None:
+    """Run the service beside the demo marketplace; both end together.
+
+    The shop is started first, so that it comes up while this process loads its own parts.
+    """
+    wanted = load_settings(os.environ, host=host, port=port, data=data)
+    port_chosen = port is not None or "MONITOR_PORT" in os.environ
+    taken = wanted.port if port_chosen else free_port(wanted.port, wanted.host)
+    folder = wanted.data / "demo-config"
+    password = shop_password(wanted.data)
+    with ExitStack() as stack:
+        listener = stack.enter_context(listening_socket(wanted.host, taken))
+        settings = wanted.model_copy(update={"config": folder}).listening_on(
+            listener.getsockname()[1]
+        )
+        starting = stack.enter_context(
+            starting_shop(free_port(shop_port), settings.public_url, password)
+        )
+        from monitor.serve import serve  # takes a second or two: the shop starts meanwhile
+
+        shop = starting.ready_address()
+        write_demo_folder(folder, shop)
+        serve(
+            settings,
+            {**os.environ, "MONITOR_SECRET_SHOP_PASSWORD": password},
+            listener=listener,
+            ready=lambda s, first: print(doors(shop, s.public_url, first), flush=True),
+        )
 
 
 def write_demo_folder(folder: Path, shop_url: str) -> None:
@@ -76,12 +116,8 @@ def shop_password(folder: Path) -> str:
 
 
 @contextmanager
-def running_shop(port: int, monitor_url: str, password: str) -> Iterator[Shop]:
-    """Start the demo marketplace and stop it at the end.
-
-    Raises:
-        RuntimeError: it did not start; the message says what it printed.
-    """
+def starting_shop(port: int, monitor_url: str, password: str) -> Iterator[StartingShop]:
+    """Start the demo marketplace without waiting for it, and stop it at the end."""
     command = [sys.executable, "-m", "monitor.demo", "--host", "127.0.0.1", "--port", str(port)]
     command += ["--gateway-port", "0", "--monitor-url", monitor_url, "--quiet"]
     command += ["--with-parent", str(os.getpid())]
@@ -92,7 +128,7 @@ def running_shop(port: int, monitor_url: str, password: str) -> Iterator[Shop]:
         env={**os.environ, "MONITOR_DEMO_SHOP_PASSWORD": password},
     )
     try:
-        yield Shop(_ready_address(process), process)
+        yield StartingShop(process)
     finally:
         process.terminate()
         try:
@@ -100,20 +136,6 @@ def running_shop(port: int, monitor_url: str, password: str) -> Iterator[Shop]:
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
-
-
-def _ready_address(process: subprocess.Popen[str]) -> str:
-    timer = threading.Timer(SHOP_STARTS_WITHIN_SECONDS, process.kill)
-    timer.start()
-    try:
-        assert process.stdout is not None
-        for line in process.stdout:
-            found = re.match(r"shop ready (\S+)", line)
-            if found:
-                return found[1]
-    finally:
-        timer.cancel()
-    raise RuntimeError("the demo shop did not start: run `python -m monitor.demo` alone to see why")
 
 
 def doors(shop: str, monitor: str, first_password: str | None) -> str:
