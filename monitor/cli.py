@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from monitor.startup import begin
 from monitor.user_cli import user_app
 from probes.faults import Fault, FaultyInput
 
@@ -46,6 +47,7 @@ def run(
     shop_port: Annotated[int, typer.Option(help="Port of the demo shop")] = 8800,
 ) -> None:
     """Start the monitor against the bundled demo marketplace."""
+    begin()
     from monitor.demo_run import serve_with_demo
 
     serve_with_demo(host=host, port=port, data=data, shop_port=shop_port)
@@ -59,6 +61,7 @@ def serve(
     port: PortOption = None,
 ) -> None:
     """Run the service on a configuration folder."""
+    begin()
     from monitor.serve import serve as serve_folder
     from monitor.settings import load_settings
 

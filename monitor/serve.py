@@ -18,6 +18,7 @@ from monitor.log import configure_logging
 from monitor.redaction import process_redactor
 from monitor.service import Service
 from monitor.settings import Settings
+from monitor.startup import settled
 from monitor.web.accounts import ensure_first_administrator
 from probes.secrets import EnvironmentSecrets
 
@@ -55,6 +56,7 @@ def serve(
             signal.signal(number, lambda *_: None)
         signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=service.reload).start())
         (ready or print_doors)(settings, password)
+        settled()
         try:
             server.run(sockets=[bound])
         finally:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from functools import cache
 from threading import BoundedSemaphore
 
 from argon2 import PasswordHasher
@@ -11,7 +12,6 @@ from argon2.exceptions import InvalidHashError, VerificationError
 # 19 MiB, two passes, one lane: OWASP Password Storage Cheat Sheet's first choice for Argon2id.
 _HASHER = PasswordHasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _AT_ONCE = BoundedSemaphore(4)  # so that a flood of sign-ins cannot take the machine's memory
-_NOBODY = _HASHER.hash(secrets.token_hex(16))  # compared with when there is no such account
 
 MIN_LENGTH = 12
 MAX_LENGTH = 256
@@ -29,9 +29,15 @@ def password_matches(stored: str | None, password: str) -> bool:
     """Return whether the password is the stored one; as slow when there is no account."""
     with _AT_ONCE:
         try:
-            return _HASHER.verify(stored or _NOBODY, password[:MAX_LENGTH]) and stored is not None
+            return _HASHER.verify(stored or _nobody(), password[:MAX_LENGTH]) and stored is not None
         except (VerificationError, InvalidHashError):
             return False
+
+
+@cache
+def _nobody() -> str:
+    """Return the hash that is compared with when there is no such account."""
+    return _HASHER.hash(secrets.token_hex(16))
 
 
 def one_time_password() -> str:

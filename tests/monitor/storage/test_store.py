@@ -8,10 +8,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import func, select
+from alembic.script import ScriptDirectory
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, StatementError
 
-from monitor.storage.engine import migrate
+from monitor.storage.engine import alembic_configuration, migrate, newest_revision
 from monitor.storage.schema import facts, incidents, metadata
 from monitor.storage.store import Store, Transaction
 
@@ -47,6 +48,26 @@ def test_migrating_again_changes_nothing(store: Store) -> None:
         put(tx, "kept")
     migrate(store.engine)
     assert count(store) == 1
+
+
+def test_the_newest_revision_is_the_one_alembic_would_lead_to() -> None:
+    """A start that finds it leaves Alembic alone, so the two must never differ."""
+    script = ScriptDirectory.from_config(alembic_configuration())
+    assert script.get_heads() == [newest_revision()]
+
+
+def test_a_database_of_an_older_revision_is_brought_up(
+    store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alembic is asked where the database is behind, and only there."""
+    asked: list[object] = []
+    monkeypatch.setattr("alembic.command.upgrade", lambda *args: asked.append(args[1]))
+    migrate(store.engine)
+    assert asked == []
+    with store.begin() as tx:
+        tx.connection.execute(text("UPDATE alembic_version SET version_num = '0000'"))
+    migrate(store.engine)
+    assert asked == ["head"]
 
 
 def test_an_exception_leaves_nothing_behind_and_tells_nobody(store: Store) -> None:
