@@ -126,6 +126,7 @@ def starting_shop(port: int, monitor_url: str, password: str) -> Iterator[Starti
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "MONITOR_DEMO_SHOP_PASSWORD": password},
+        start_new_session=True,  # Ctrl-C is for the monitor, which then ends the shop
     )
     try:
         yield StartingShop(process)
