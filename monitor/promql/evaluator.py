@@ -30,6 +30,7 @@ from monitor.promql.selection import Ranges
 from monitor.promql.selectors import select_instant, select_range, subquery_ranges
 from monitor.promql.setops import set_operation
 from monitor.promql.source import Floats
+from monitor.promql.strings import is_label_name, printed
 
 SET_OPERATORS = frozenset({"and", "or", "unless"})
 
@@ -117,8 +118,8 @@ def counted_values(expr: Aggregate, grid: Grid) -> Grid:
         PromqlError: its label name cannot be one.
     """
     label = evaluate_string(expr.param) if expr.param is not None else ""
-    if not label:
-        raise PromqlError(f'invalid label name "{label}"')
+    if not is_label_name(label):
+        raise PromqlError(f'invalid label name "{printed(label)}"')
     return aggregation.count_values(grid, label, expr.grouping, without=expr.without)
 
 

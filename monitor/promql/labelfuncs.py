@@ -9,6 +9,7 @@ from monitor.promql.ast import Expr, Matcher, MatrixSelector, VectorSelector
 from monitor.promql.errors import PromqlError
 from monitor.promql.labels import LabelBlock
 from monitor.promql.matchers import compile_regex
+from monitor.promql.strings import is_label_name, printed
 
 REFERENCE = re.compile(r"\$(?:\$|\{(\w+)\}|(\w+))", re.ASCII)
 NATURAL = re.compile(r"(\d+)")
@@ -16,8 +17,8 @@ NATURAL = re.compile(r"(\d+)")
 
 def check_label_name(name: str, role: str, function: str) -> None:
     """Raise PromqlError where `name` cannot be the name of a label."""
-    if not name:
-        raise PromqlError(f"invalid {role} label name in {function}(): {name}")
+    if not is_label_name(name):
+        raise PromqlError(f"invalid {role} label name in {function}(): {printed(name)}")
 
 
 def replaced(

@@ -1,7 +1,8 @@
 """String literals whose escapes are bytes, as Go reads them: `"\\xc3\\xbf"` is `ÿ`.
 
 The parser takes each such escape for a character of its own. So these literals are rewritten
-before it sees them; bytes that are no UTF-8 cannot be text here, and are refused.
+before it sees them. A byte that is no UTF-8 becomes a private character (U+F780 to U+F7FF): as a
+label's value it matches nothing, as a label's name it is refused.
 """
 
 from __future__ import annotations
@@ -9,22 +10,20 @@ from __future__ import annotations
 import re
 
 from monitor.promql.ast import quote
-from monitor.promql.errors import PromqlSyntaxError
 from monitor.promql.guard import TOKEN
 
 HIGH_BYTE = re.compile(r"\\x[89a-fA-F][0-9a-fA-F]|\\[23][0-7]{2}")
 ESCAPE = re.compile(
     r"\\(?:x([0-9a-fA-F]{2})|([0-7]{3})|u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))", re.DOTALL
 )
+STRAY_BYTES = range(0x80, 0x100)
+TO_PRIVATE = {0xDC00 + byte: chr(0xF700 + byte) for byte in STRAY_BYTES}
+TO_BYTE = {0xF700 + byte: f"\\x{byte:02x}" for byte in STRAY_BYTES}
 PLAIN = {"a": 7, "b": 8, "f": 12, "n": 10, "r": 13, "t": 9, "v": 11}
 
 
 def with_plain_strings(text: str) -> str:
-    """Return an expression with every literal that has bytes above 127 written out.
-
-    Raises:
-        PromqlSyntaxError: the bytes of a literal are no UTF-8.
-    """
+    """Return an expression with every literal that has bytes above 127 written out."""
     if not HIGH_BYTE.search(text):
         return text
     return TOKEN.sub(lambda token: rewritten(token[0]) if token["string"] else token[0], text)
@@ -39,10 +38,17 @@ def rewritten(literal: str) -> str:
         out += literal[place : escape.start()].encode() + bytes_of(escape)
         place = escape.end()
     out += literal[place:-1].encode()
-    try:
-        return quote(out.decode("utf-8"))
-    except UnicodeDecodeError as error:
-        raise PromqlSyntaxError(f"string is not valid UTF-8: {literal}") from error
+    return quote(out.decode("utf-8", "surrogateescape").translate(TO_PRIVATE))
+
+
+def is_label_name(name: str) -> bool:
+    """Whether a label may be called so: any text but the empty one."""
+    return bool(name) and not any(code in TO_BYTE for code in map(ord, name))
+
+
+def printed(name: str) -> str:
+    """Return a text as messages show it, stray bytes as escapes."""
+    return name.translate(TO_BYTE)
 
 
 def bytes_of(escape: re.Match[str]) -> bytes:

@@ -200,11 +200,25 @@ def test_escaped_bytes_are_put_together(text: str, value: str) -> None:
     assert parse(text) == StringLiteral(value)
 
 
-@pytest.mark.parametrize("text", [r'"\xff"', r'm{a="b\xc5z"}', r'"\377"', r'"\Uffffffff\xff"'])
-def test_bytes_that_are_no_text_are_refused(text: str) -> None:
-    """No label could ever have such a value."""
-    with pytest.raises(PromqlSyntaxError, match="UTF-8"):
-        parse(text)
+@pytest.mark.parametrize(
+    "query",
+    [
+        r'count_values("a\xc5z", m)',
+        r'label_replace(m, "\xff", "", "a", "")',
+        r'label_join(m, "b", "", "\377")',
+    ],
+)
+def test_a_label_name_that_is_no_text_is_refused(query: str) -> None:
+    """And the message shows the stray byte."""
+    with pytest.raises(PromqlError, match=r"invalid .*label name.*\\x(c5|ff)"):
+        evaluate_instant(parse(query), source_of([[1.0]]), 0)
+
+
+def test_a_label_value_that_is_no_text_matches_nothing() -> None:
+    """As in Prometheus, asking for it is no error."""
+    found = evaluate_instant(parse(r'm{a="\xff"}'), source_of([[1.0]]), 0)
+    assert isinstance(found, Vector)
+    assert not len(found)
 
 
 @pytest.mark.parametrize(
