@@ -109,7 +109,7 @@ def shop_password(folder: Path) -> str:
     """Return the password of the probe's shop account, made once and kept in `folder`."""
     path = folder / "shop-password"
     if not path.exists():
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         path.touch(mode=0o600)
         path.write_text(secrets.token_urlsafe(18), "utf-8")
     return path.read_text("utf-8")

@@ -36,14 +36,14 @@ class Journeys:
                 self._scheduler.next_run(journey.name),
                 self._scheduler.pools[journey.engine].is_busy(journey.name),
             )
-            for journey in configuration.journeys
+            for journey in configuration.journeys_here
         ]
 
     def run_now(self, journey: str) -> None:
-        """Have the journey run at once, unless it is running already."""
-        known = self._holder.current.journey(journey)
-        if known is not None:
-            self._run_now(known)
+        """Have the journey run at once, unless it is running already or not ours to run."""
+        for known in self._holder.current.journeys_here:
+            if known.name == journey:
+                self._run_now(known)
 
 
 class Rules:

@@ -8,8 +8,8 @@ follows from an alert in `monitor.use_cases.alerts`.
 from __future__ import annotations
 
 import threading
-import uuid
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from typing import Protocol
 
 from monitor.clock import Clock
@@ -19,6 +19,7 @@ from monitor.storage.runs import load_verdicts, record_run, save_verdict
 from monitor.storage.store import Store
 from probes.journey import Journey
 from probes.result import Outcome, ProbeRun, Reason
+from probes.run import errored_run
 from probes.verdict import VerdictState, after_run, as_of, wants_confirmation, was_flaky
 
 log = logger("pipeline")
@@ -52,8 +53,17 @@ class Pipeline:
         self.run_journey = run_journey
         self._location = location
         self._states: dict[str, VerdictState] = {}
+        self._unended: dict[str, int] = {}  # journey → attempt under way
         self._lock = threading.Lock()
         self.stopping = threading.Event()
+
+    def move_to(self, location: str) -> None:
+        """Judge journeys at `location` from now on, from where they stood there last."""
+        if location != self._location:
+            self._location = location
+            with self._lock:
+                self._states.clear()
+            self.restore()
 
     def restore(self) -> None:
         """Take up the verdicts as they stood when the service last stopped."""
@@ -72,7 +82,7 @@ class Pipeline:
 
     def tick(self, journey: Journey, lost: Callable[[], bool]) -> None:
         """Run a journey, at once again where its failure wants confirming, and act on both."""
-        run = self.run_journey(journey, 1)
+        run = self._run(journey, 1)
         if lost():
             return
         before = self.state(journey.name)
@@ -81,23 +91,47 @@ class Pipeline:
             return
         if self.stopping.wait(journey.confirm_after_seconds):
             return
-        confirmation = self.run_journey(journey, 2)
+        confirmation = self._run(journey, 2)
         if not lost():
             self.record(journey, confirmation)
 
+    def _run(self, journey: Journey, attempt: int) -> ProbeRun:
+        self._unended[journey.name] = attempt
+        run = self.run_journey(journey, attempt)
+        del self._unended[journey.name]
+        return run
+
+    def record_crash(self, journey: Journey) -> None:
+        """Record a run that a bug of ours ended; nothing where a run had ended already."""
+        attempt = self._unended.pop(journey.name, None)
+        if attempt is not None:
+            detail = "the monitor itself failed; its log has the traceback"
+            self.record(journey, self._without_result(journey, Reason.INTERNAL, detail, attempt))
+
     def record(self, journey: Journey, run: ProbeRun) -> VerdictState:
-        """Store a finished run with the verdict that follows from it, then let the rules see it."""
+        """Count and store a finished run with the verdict that follows, then let the rules see it.
+
+        It is counted first: what a scraper reads does not depend on the database.
+        """
         with self._lock:
             before = self._states.get(journey.name, VerdictState())
             state = after_run(before, run, journey, self._clock.now())
             self._states[journey.name] = state
-        with self._store.begin() as tx:
-            record_run(tx, run)
-            save_verdict(tx, journey.name, self._location, state)
-            tx.touch("runs")
         self._metrics.record(run)
         flaky = was_flaky(before, run)
         self._metrics.judge(journey.name, self._location, state, run, flaky=flaky)
+        try:
+            with self._store.begin() as tx:
+                record_run(tx, run)
+                save_verdict(tx, journey.name, self._location, state)
+                tx.touch("runs")
+        finally:  # rules judge what was found even where it could not be stored
+            self._tell(journey, run, before, state)
+        return state
+
+    def _tell(
+        self, journey: Journey, run: ProbeRun, before: VerdictState, state: VerdictState
+    ) -> None:
         if run.outcome is not Outcome.PASSED or before.verdict is not state.verdict:
             where = {"step": run.failed_step, "reason": run.reason.value} if run.reason else {}
             log.info(
@@ -109,7 +143,6 @@ class Pipeline:
                 run=run.id,
             )
         self._evaluator.result_arrived(journey.name, self._location)
-        return state
 
     def forget_the_silent(self, journeys: Iterable[Journey]) -> None:
         """Make unknown what has not been heard of for three intervals: no data is never green."""
@@ -128,20 +161,20 @@ class Pipeline:
 
     def record_lost(self, journey: Journey) -> None:
         """Record a run that did not end by its deadline: nothing is known about the shop."""
-        longest = journey.total_seconds
-        self.record(
+        detail = f"the run did not end within its {journey.total_seconds:g} s and was given up"
+        run = self._without_result(journey, Reason.OVERLOAD, detail, 1)
+        self.record(journey, replace(run, duration_seconds=journey.total_seconds))
+
+    def _without_result(
+        self, journey: Journey, reason: Reason, detail: str, attempt: int
+    ) -> ProbeRun:
+        return errored_run(
             journey,
-            ProbeRun(
-                id=uuid.uuid4().hex,
-                journey=journey.name,
-                location=self._location,
-                attempt=1,
-                started_at=self._clock.now(),
-                duration_seconds=longest,
-                outcome=Outcome.ERRORED,
-                reason=Reason.OVERLOAD,
-                detail=f"the run did not end within its {longest:g} s and was given up",
-            ),
+            location=self._location,
+            reason=reason,
+            detail=detail,
+            started_at=self._clock.now(),
+            attempt=attempt,
         )
 
     def forget_all_but(self, journeys: set[str]) -> None:

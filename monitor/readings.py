@@ -7,8 +7,10 @@ Answers for the names only; counting is done by the parts themselves. `probe_*` 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from functools import partial, wraps
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -18,9 +20,10 @@ from monitor.notify.worker import OutboxWorker
 from monitor.rules.stats import LABEL, readings
 from monitor.scheduler import MISSED_REASONS, Scheduler
 from monitor.storage.deliveries import backlog
-from monitor.storage.reports import count_reports
+from monitor.storage.reports import newest_report, reports_after
 from monitor.storage.store import Store
 from monitor.use_cases.maintenance import active_effects
+from monitor.use_cases.report_placing import category_choices
 from probes.host import HostFacts
 
 if TYPE_CHECKING:
@@ -77,7 +80,7 @@ def export_scheduler(
     )
 
     def missed() -> Values:
-        for journey in holder.current.journeys:
+        for journey in holder.current.journeys_here:
             for reason in MISSED_REASONS:
                 yield (journey.name, reason), scheduler.missed[(journey.name, reason)]
 
@@ -105,8 +108,39 @@ def export_scheduler(
     )
 
 
+class ReportCounter:
+    """Counts users' reports as they come.
+
+    Never from what is stored now: a report that is sorted anew, or forgotten after its time, would
+    take one away from a counter, and rules would see a surge.
+    """
+
+    def __init__(self, store: Store, holder: ConfigurationHolder) -> None:
+        self._store, self._holder = store, holder
+        self._counts: Counter[tuple[str, ...]] = Counter()
+        with store.read() as connection:
+            self._newest = newest_report(connection)
+
+    def read(self) -> Values:
+        """Return the counts by component and category, each there from the start."""
+        with self._store.read() as connection:
+            for row_id, component, category in reports_after(connection, self._newest):
+                self._counts[(component, category)] += 1
+                self._newest = row_id
+        configuration = self._holder.current
+        components = ["", *(component.id for component in configuration.components)]
+        categories = [category for category, _ in category_choices(configuration)]
+        for labels in product(components, categories):
+            self._counts[labels] += 0
+        return [*self._counts.items()]
+
+
 def export_database(
-    metrics: ServiceMetrics, store: Store, clock: Clock, worker: OutboxWorker
+    metrics: ServiceMetrics,
+    store: Store,
+    clock: Clock,
+    worker: OutboxWorker,
+    holder: ConfigurationHolder,
 ) -> None:
     """Export notifications, the outbox, user reports and maintenance."""
     metrics.counter(
@@ -135,13 +169,11 @@ def export_database(
         lambda: dict(waiting())[("age",)],
     )
 
-    @_remembered(DATABASE_READING_SECONDS)
-    def reports() -> Values:
-        with store.read() as connection:
-            yield from count_reports(connection).items()
-
     metrics.counter(
-        "monitor_user_reports", "Problems reported by users.", ("component", "category"), reports
+        "monitor_user_reports",
+        "Problems reported by users since the start.",
+        ("component", "category"),
+        _remembered(DATABASE_READING_SECONDS)(ReportCounter(store, holder).read),
     )
 
     @_remembered(1.0)

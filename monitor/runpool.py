@@ -37,6 +37,11 @@ class RunPool:
         self._idle = threading.Condition()
         self._busy: dict[Hashable, Place] = {}
 
+    def resize(self, capacity: int) -> None:
+        """Have this many places from now on; runs under way are left alone."""
+        with self._idle:
+            self.capacity = capacity
+
     @property
     def busy(self) -> int:
         """Return how many places are taken."""

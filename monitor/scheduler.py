@@ -48,13 +48,18 @@ def next_slot(now: datetime, offset: float, interval_seconds: float) -> datetime
 
 
 class Scheduler:
-    """Fires journeys and duties; owns APScheduler and the pools."""
+    """Fires journeys and duties; owns APScheduler and the pools.
+
+    `location` is where journeys run from `schedule` on; `on_crash` hears of every run that an
+    exception of ours ended.
+    """
 
     def __init__(
         self, clock: Clock, location: str, *, http_workers: int, browser_workers: int
     ) -> None:
         self._clock = clock
-        self._location = location
+        self.location = location
+        self.on_crash: Callable[[Journey], None] = lambda _: None
         self.pools = {
             "http": RunPool("http", http_workers, clock),
             "browser": RunPool("browser", browser_workers, clock),
@@ -124,7 +129,7 @@ class Scheduler:
                 job.remove()
         for job_id, journey in wanted.items():
             known = self._scheduler.get_job(job_id)
-            if known is not None and known.args[0] == journey:
+            if known is not None and known.args[:2] == (journey, self.location):
                 continue
             self._add(job_id, journey, run, on_lost)
 
@@ -136,12 +141,12 @@ class Scheduler:
         on_lost: Callable[[Journey], None],
     ) -> None:
         interval = journey.interval_seconds
-        offset = slot_offset(journey.name, self._location, interval)
+        offset = slot_offset(journey.name, self.location, interval)
         first = next_slot(self._clock.now(), offset, interval)
         self._scheduler.add_job(
             self._fire,
             IntervalTrigger(seconds=interval, start_date=first),
-            args=(journey, run, on_lost),
+            args=(journey, self.location, run, on_lost),
             id=job_id,
             next_run_time=first,
             replace_existing=True,
@@ -155,11 +160,12 @@ class Scheduler:
     def _fire(
         self,
         journey: Journey,
+        location: str,
         run: Callable[[Journey, Callable[[], bool]], None],
         on_lost: Callable[[Journey], None],
     ) -> None:
         interval = journey.interval_seconds
-        offset = slot_offset(journey.name, self._location, interval)
+        offset = slot_offset(journey.name, location, interval)
         past = (self._clock.now().timestamp() - offset + ROUNDING_SECONDS) % interval
         lag = max(0.0, past - ROUNDING_SECONDS)
         self.run_now(journey, run, on_lost, lag_seconds=lag)
@@ -206,6 +212,7 @@ class Scheduler:
         except Exception:  # our own bug or a full disk: the next run must happen all the same
             log.exception("run failed inside the monitor", journey=journey.name)
             self._count_duty("run", "failed")
+            self._perform("crash", lambda: self.on_crash(journey))
 
     def _observe_lag(self, pool: str, seconds: float) -> None:
         with self._lock:

@@ -52,8 +52,8 @@ def serve(
         server = uvicorn.Server(_uvicorn(service, settings))
         service.start()
         for number in (signal.SIGTERM, signal.SIGINT):
-            # the web server ends on these, then raises them again: by then they have been heeded
-            signal.signal(number, lambda *_: None)
+            # Before the web server listens to these itself; it raises them again at its end.
+            signal.signal(number, lambda *_: setattr(server, "should_exit", True))
         signal.signal(signal.SIGHUP, lambda *_: threading.Thread(target=service.reload).start())
         (ready or print_doors)(settings, password)
         settled()

@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
+from sqlalchemy import select
+from sqlalchemy.exc import SQLAlchemyError
 
 from incidents.alerts.model import Alert
 from monitor.clock import Clock, SystemClock
@@ -85,7 +87,7 @@ class Service:
         self.clock = clock or SystemClock()
         self.settings = settings
         self.secrets = secrets
-        settings.data.mkdir(parents=True, exist_ok=True)
+        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # accounts, users' words
         self.holder = ConfigurationHolder(configuration, self.clock)
         engine = open_engine(settings.database)
         migrate(engine)
@@ -113,6 +115,7 @@ class Service:
             run_journey=self._run_journey,
             location=configuration.location,
         )
+        self.scheduler.on_crash = self.pipeline.record_crash
         self._export()
         self.app = self._web()
         self._status_changed = threading.Event()
@@ -122,15 +125,17 @@ class Service:
     # Building ---------------------------------------------------------------------------------
 
     def _outbox_worker(self) -> OutboxWorker:
-        settings, site = self.settings, self.holder.current.site
-        context = Context(
+        return OutboxWorker(self.store, lambda: self.holder.current.channels, self._sender())
+
+    def _sender(self) -> Context:
+        settings = self.settings
+        return Context(
             secrets=self.secrets,
             mail=MailAccount(smtp_url=settings.smtp_url or "", mail_from=settings.mail_from),
-            site_name=site.name,
+            site_name=self.holder.current.site.name,
             site_url=settings.public_url,
             clock=self.clock,
         )
-        return OutboxWorker(self.store, lambda: self.holder.current.channels, context)
 
     def _embedded_rules(self) -> tuple[SampleStore, EmbeddedRules]:
         configuration = self.holder.current
@@ -154,7 +159,7 @@ class Service:
     def _export(self) -> None:
         export_configuration(self.metrics, self.holder)
         export_scheduler(self.metrics, self.scheduler, self.holder)
-        export_database(self.metrics, self.store, self.clock, self.worker)
+        export_database(self.metrics, self.store, self.clock, self.worker, self.holder)
         export_host(self.metrics, self.settings.data, self._read_host)
         if self.rules is not None and self.samples is not None:
             export_rules(self.metrics, self.rules.engine)
@@ -237,7 +242,7 @@ class Service:
         record_component_states(self.store, self.holder.current, now)
 
     def _forget_the_silent(self) -> None:
-        self.pipeline.forget_the_silent(self.holder.current.journeys)
+        self.pipeline.forget_the_silent(self.holder.current.journeys_here)
 
     def _retain(self) -> None:
         counts = apply_retention(self.store, self.holder.current.retention, self.clock.now())
@@ -264,15 +269,26 @@ class Service:
 
     def apply(self, configuration: Configuration) -> None:
         """Bring the running parts to `configuration`, touching only what differs."""
-        names = {journey.name for journey in configuration.journeys}
-        self.probes.keep_only(configuration.journeys, configuration.location, configuration.quorum)
+        location, journeys = configuration.location, configuration.journeys_here
+        names = {journey.name for journey in journeys}
+        self.worker.use(self._sender())
+        self.probes.keep_only(journeys, location, configuration.quorum)
+        self.pipeline.move_to(location)
         self.pipeline.forget_all_but(names)
         if self.rules is not None:
-            self.rules.keep_only((name, configuration.location) for name in names)
-            self.rules.engine.reload(load_rule_files(configuration.rule_files))
-        self.scheduler.schedule(
-            configuration.journeys, self.pipeline.tick, self.pipeline.record_lost
-        )
+            self.rules.keep_only((name, location) for name in names)
+            self.rules.samples.resize(
+                retention_seconds=configuration.retention.samples,
+                series_limit=configuration.limits.series,
+            )
+            self.rules.engine.reload(
+                load_rule_files(configuration.rule_files),
+                external_labels=configuration.external_labels,
+            )
+        self.scheduler.location = location
+        self.scheduler.pools["http"].resize(configuration.limits.http_workers)
+        self.scheduler.pools["browser"].resize(configuration.limits.browser_workers)
+        self.scheduler.schedule(journeys, self.pipeline.tick, self.pipeline.record_lost)
 
     def reload(self) -> None:
         """Read the configuration folder again now (SIGHUP)."""
@@ -308,12 +324,12 @@ class Service:
             self.scheduler.every(seconds, name, duty)
         self.scheduler.start()
         self._run_first()
-        log.info("started", journeys=len(self.holder.current.journeys))
+        log.info("started", journeys=len(self.holder.current.journeys_here))
 
     def _run_first(self) -> None:
         """Run what has not run for an interval soon, rather than only when its slot comes."""
         now = self.clock.now()
-        for index, journey in enumerate(self.holder.current.journeys):
+        for index, journey in enumerate(self.holder.current.journeys_here):
             last = self.pipeline.state(journey.name).last_run_at
             due = self.scheduler.next_run(journey.name)
             wait = timedelta(seconds=FIRST_RUN_SPREAD_SECONDS * index)
@@ -326,7 +342,14 @@ class Service:
 
     def reasons_not_ready(self) -> list[str]:
         """Return why this process cannot do its work now; empty when it can."""
-        return [] if self._ready else ["starting or stopping"]
+        if not self._ready:
+            return ["starting or stopping"]
+        try:
+            with self.store.read() as connection:
+                connection.execute(select(1))
+        except SQLAlchemyError as error:
+            return [f"the database cannot be read: {type(error).__name__}"]
+        return []
 
     def stop(self) -> None:
         """End in good order; what is in flight is finished or handed back."""

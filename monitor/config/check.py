@@ -12,6 +12,8 @@ from rich.console import Console
 
 from monitor.config.load import load_configuration
 from monitor.config.model import Configuration
+from monitor.rules.files import load_rule_files
+from monitor.rules.lint import lint
 from probes.faults import Fault, FaultyInput
 from probes.secrets import PREFIX, MissingSecret, SecretSource, UnfitSecret
 from probes.templates import references, texts_in
@@ -19,7 +21,10 @@ from probes.yamlfile import YamlDocument, dotted, read_yaml
 
 
 def check_folder(folder: Path, secrets: SecretSource, found: Iterable[Fault] = ()) -> int:
-    """Print what is wrong with the folder, after what was `found` elsewhere; return 0 or 1."""
+    """Print what is wrong with the folder, after what was `found` elsewhere; return 0 or 1.
+
+    What is merely doubtful about rules is printed too, once nothing is wrong.
+    """
     console = Console(highlight=False, soft_wrap=True)
     faults = [*found]
     configuration: Configuration | None = None
@@ -34,6 +39,8 @@ def check_folder(folder: Path, secrets: SecretSource, found: Iterable[Fault] = (
         count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
         console.print(f"\n{count} found in {folder}.", style="red")
         return 1
+    for finding in lint(load_rule_files(configuration.rule_files)):
+        console.print(f"doubtful: {finding}", markup=False)
     console.print(_summary(configuration))
     return 0
 

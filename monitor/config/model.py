@@ -150,6 +150,11 @@ class Configuration:
         """Return the journey of that name, or None."""
         return next((j for j in self.journeys if j.name == name), None)
 
+    @property
+    def journeys_here(self) -> tuple[Journey, ...]:
+        """Return the journeys that this process runs: those that name its location, or none."""
+        return tuple(j for j in self.journeys if not j.locations or self.location in j.locations)
+
     def journeys_of(self, component_id: str) -> tuple[Journey, ...]:
         """Return the journeys that speak for a component."""
         return tuple(j for j in self.journeys if j.component == component_id)

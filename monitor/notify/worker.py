@@ -12,6 +12,7 @@ import socket
 import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from time import monotonic
 
@@ -65,6 +66,11 @@ class OutboxWorker:
         self._dispatcher: threading.Thread | None = None
         self._busy: Counter[str] = Counter()
         self._in_flight: dict[int, Delivery] = {}
+
+    def use(self, context: Context) -> None:
+        """Deliver with `context` from the next notification on."""
+        self._context = context
+        self._courier = replace(self._courier, context=context)
 
     def start(self) -> None:
         """Begin to deliver in the background; what was left unsent before is sent first."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from incidents.alerts.model import Alert
@@ -98,9 +98,13 @@ class Engine:
         """The groups as loaded last."""
         return self._groups
 
-    def reload(self, groups: Iterable[Group]) -> None:
+    def reload(
+        self, groups: Iterable[Group], *, external_labels: Mapping[str, str] | None = None
+    ) -> None:
         """Evaluate these groups from now on; alerts are carried over by rule name and labels."""
         with self._lock:
+            if external_labels is not None:
+                self._settings = replace(self._settings, external_labels=external_labels)
             self._groups = tuple(groups)
             self._book.reload(self._groups)
             self._dependencies = Dependencies(self._groups)

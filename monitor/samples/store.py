@@ -56,6 +56,12 @@ class SampleStore:
             self._recover(self._journal)
             self._journal.start_segment(self._all_series())
 
+    def resize(self, *, retention_seconds: float, series_limit: int) -> None:
+        """Keep samples that long and take so many series from now on."""
+        with self.lock:
+            self.retention_seconds = retention_seconds
+            self.series_limit = self.stats_now.series_limit = series_limit
+
     def writer(self, name: str) -> Writer:
         """Return the writer of this name; after a restart it has its series and samples again."""
         with self.lock:

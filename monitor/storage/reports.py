@@ -199,10 +199,15 @@ def reports_of_incident(connection: Connection, incident_id: int) -> tuple[Repor
     return _load(connection, _reports().where(_c.incident_id == incident_id).order_by(_c.number))
 
 
-def count_reports(connection: Connection) -> dict[tuple[str, str], int]:
-    """Return how many reports there are by (component, category); empty where none is known."""
-    statement = select(_c.component, _c.category, func.count()).group_by(_c.component, _c.category)
-    return {(row[0] or "", row[1] or ""): row[2] for row in connection.execute(statement)}
+def newest_report(connection: Connection) -> int:
+    """Return the row id of the report that came last, 0 where there is none."""
+    return connection.execute(select(func.max(_c.id))).scalar_one() or 0
+
+
+def reports_after(connection: Connection, row_id: int) -> list[tuple[int, str, str]]:
+    """Return (row id, component, category) of reports that came after `row_id`, oldest first."""
+    statement = select(_c.id, _c.component, _c.category).where(_c.id > row_id).order_by(_c.id)
+    return [(row[0], row[1] or "", row[2] or "") for row in connection.execute(statement)]
 
 
 def count_by_status(connection: Connection) -> dict[str, int]:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from monitor.clock import FakeClock
 from monitor.pipeline import Pipeline
@@ -131,3 +132,43 @@ def test_a_run_that_was_given_up_meanwhile_is_not_recorded(bench: Bench) -> None
     """Its place was counted as lost already; its late result would count twice."""
     bench.tick(FAIL, lost=lambda: True)
     assert bench.listener.arrived == 0
+
+
+def test_a_bug_of_ours_is_an_error_of_the_prober(bench: Bench) -> None:
+    """An exception inside a run says nothing of the shop, and is counted as what it is."""
+    with pytest.raises(IndexError):
+        bench.tick()  # a run that ends in an exception
+    bench.pipeline.record_crash(bench.journey)
+    errors = {
+        labels["reason"]: value
+        for labels, value in bench.metrics.samples("checkout", "local")
+        if labels["__name__"] == "monitor_prober_errors_total"
+    }
+    assert (errors["internal"], bench.listener.arrived) == (1, 1)
+
+
+def test_a_failure_to_store_is_not_counted_as_another_run(bench: Bench) -> None:
+    """The run itself had ended."""
+    bench.tick(PASS)
+    bench.pipeline.record_crash(bench.journey)
+    assert bench.listener.arrived == 1
+
+
+def test_a_database_that_cannot_be_written_silences_no_metric(bench: Bench) -> None:
+    """A scraper and the rules see the outage all the same."""
+    with bench.store.begin() as tx:
+        tx.connection.exec_driver_sql("DROP TABLE runs")
+    for _ in range(2):
+        with pytest.raises(OperationalError):
+            bench.tick(FAIL)
+    found = {labels["__name__"]: v for labels, v in bench.metrics.samples("checkout", "local")}
+    assert (found["probe_up"], bench.listener.arrived) == (0, 2)
+
+
+def test_a_move_to_another_location_starts_from_what_is_known_there(bench: Bench) -> None:
+    """A verdict holds for its own location."""
+    bench.tick(FAIL, FAIL)
+    bench.pipeline.move_to("moon")
+    assert bench.pipeline.state("checkout").verdict is Verdict.UNKNOWN
+    bench.pipeline.move_to("local")
+    assert bench.pipeline.state("checkout").verdict is Verdict.DOWN

@@ -112,3 +112,29 @@ def test_a_duty_that_fails_is_counted_and_tried_again() -> None:
     assert done.wait(5)
     one.stop(1)
     assert one.duty_runs[("sweep", "failed")] == 1
+
+
+def test_a_run_ended_by_a_bug_of_ours_is_told_of() -> None:
+    """So that it can be recorded as an error of the prober."""
+    one, crashed = scheduler(), []
+    one.on_crash = lambda journey: crashed.append(journey.name)
+
+    def crash(_journey: Journey, _lost: Callable[[], bool]) -> None:
+        raise ZeroDivisionError
+
+    one.run_now(journey("login"), crash, ignore)
+    assert one.stop(5)
+    assert crashed == ["login"]
+
+
+def test_a_journey_that_moves_gets_the_slot_of_its_new_location() -> None:
+    """The slot hangs on the location; lateness is measured against the same one."""
+    one = Scheduler(SystemClock(), "local", http_workers=1, browser_workers=1)
+    one.start()
+    one.schedule([journey("login", interval="1h")], Held(), ignore)
+    before = one.next_run("login")
+    one.location = "moon"
+    one.schedule([journey("login", interval="1h")], Held(), ignore)
+    after = one.next_run("login")
+    one.stop(1)
+    assert after != before

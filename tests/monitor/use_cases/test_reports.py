@@ -12,7 +12,7 @@ from sqlalchemy import RowMapping, select
 from incidents.reports.intake import NewReport
 from incidents.reports.linking import LinkKind
 from monitor.config.model import Category
-from monitor.storage.reports import Report, count_reports, load_report
+from monitor.storage.reports import Report, load_report, reports_after
 from monitor.storage.schema import outbox
 from monitor.use_cases.report_links import join_incident, link_report
 from monitor.use_cases.report_placing import InvalidReport
@@ -180,13 +180,14 @@ def test_an_agent_moves_a_report_and_both_timelines_say_so(desk: Desk) -> None:
     assert (stored(desk).incident_number, desk.timeline(2)[-1]) == (None, "report_unlinked")
 
 
-def test_reports_are_counted_by_component_and_category(desk: Desk) -> None:
+def test_new_reports_are_told_with_component_and_category(desk: Desk) -> None:
     """For the metric; what is not known is empty, not missing."""
     submit(desk, "Paying fails")
     submit(desk, "my card is declined")
     submit(desk, "hello")
     with desk.store.read() as connection:
-        assert count_reports(connection) == {("checkout", "payment"): 2, ("", "other"): 1}
+        came = reports_after(connection, 1)
+    assert came == [(2, "checkout", "payment"), (3, "", "other")]
 
 
 def test_nobody_is_promised_a_mail_that_cannot_be_written(desk: Desk) -> None:
