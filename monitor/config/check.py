@@ -10,10 +10,10 @@ from pathlib import Path
 
 from rich.console import Console
 
-from monitor.config.load import load_configuration
+from monitor.config.load import SHIPPED_RULES, load_configuration
 from monitor.config.model import Configuration
 from monitor.rules.files import load_rule_files
-from monitor.rules.lint import lint
+from monitor.rules.lint import LintSettings, lint
 from probes.faults import Fault, FaultyInput
 from probes.secrets import PREFIX, MissingSecret, SecretSource, UnfitSecret
 from probes.templates import references, texts_in
@@ -39,10 +39,19 @@ def check_folder(folder: Path, secrets: SecretSource, found: Iterable[Fault] = (
         count = f"{len(faults)} fault{'s' if len(faults) != 1 else ''}"
         console.print(f"\n{count} found in {folder}.", style="red")
         return 1
-    for finding in lint(load_rule_files(configuration.rule_files)):
+    settings = LintSettings(
+        external_labels=configuration.external_labels, runbooks=_runbooks(configuration)
+    )
+    for finding in lint(load_rule_files(configuration.rule_files), settings):
         console.print(f"doubtful: {finding}", markup=False)
     console.print(_summary(configuration))
     return 0
+
+
+def _runbooks(configuration: Configuration) -> set[str]:
+    """Return the names of all runbook pages: the folder's own and the shipped ones."""
+    folders = (configuration.folder / "alert_rules", SHIPPED_RULES)
+    return {page.stem for folder in folders for page in (folder / "runbooks").glob("*.md")}
 
 
 def secret_faults(folder: Path, secrets: SecretSource) -> Iterator[Fault]:

@@ -31,7 +31,8 @@ def load_configuration(folder: Path) -> Configuration:
     parsed = None if document is None else validate(document, MonitorFile, faults)
     journeys = _collect(faults, lambda: load_journeys(folder / "journeys")) or ()
     rule_files = rule_files_of(folder)
-    _collect(faults, lambda: load_rule_files(rule_files))
+    retention = None if parsed is None else parsed.retention.samples
+    _collect(faults, lambda: load_rule_files(rule_files, retention_seconds=retention))
     if document is not None:
         faults += _journey_faults(folder, document)
         faults += () if parsed is None else _cross_checked(parsed, document)

@@ -97,3 +97,15 @@ def test_own_rules_replace_the_shipped_ones(tmp_path: Path) -> None:
         "groups: [{name: g, rules: [{alert: A, expr: up == 0}]}]\n"
     )
     assert [file.name for file in load_configuration(path).rule_files] == ["mine.yml"]
+
+
+def test_a_rule_that_reads_further_back_than_samples_are_kept_is_a_fault(tmp_path: Path) -> None:
+    """It would be evaluated on half of its data, and nobody would know."""
+    folder(tmp_path, GOOD + "retention: {samples: 2h}\n")
+    (tmp_path / "alert_rules").mkdir()
+    rule = "{alert: Far, expr: 'avg_over_time(up[3h]) < 1'}"
+    text = f"groups:\n  - name: g\n    rules:\n      - {rule}\n"
+    (tmp_path / "alert_rules" / "far.yml").write_text(text)
+    [fault] = faults(tmp_path)
+    assert fault.startswith("alert_rules/far.yml:4: g.Far.expr")
+    assert "at most 7200 s" in fault
