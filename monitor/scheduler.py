@@ -19,6 +19,7 @@ from apscheduler.triggers.date import DateTrigger
 from apscheduler.triggers.interval import IntervalTrigger
 
 from monitor.clock import Clock
+from monitor.config.model import Target
 from monitor.distribution import Distribution
 from monitor.log import logger
 from monitor.runpool import RunPool
@@ -27,6 +28,7 @@ from probes.journey import Journey
 LAG_BUCKETS = (0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0)
 MISSED_REASONS = ("overrun", "overload", "paused")
 DUTY_THREADS = 6
+SCRAPE_PLACES = 32
 ROUNDING_SECONDS = 0.001  # a slot is a microsecond figure: firing "before" it is not being late
 
 log = logger("scheduler")
@@ -64,6 +66,7 @@ class Scheduler:
             "http": RunPool("http", http_workers, clock),
             "browser": RunPool("browser", browser_workers, clock),
         }
+        self.scraping = RunPool("scrape", SCRAPE_PLACES, clock)
         self._lock = Lock()
         self.lag = {name: Distribution(LAG_BUCKETS) for name in self.pools}
         self.missed: Counter[tuple[str, str]] = Counter()
@@ -96,6 +99,30 @@ class Scheduler:
             next_run_time=self._clock.now(),
             replace_existing=True,
         )
+
+    def keep_scraping(self, targets: Iterable[Target], scrape: Callable[[str], None]) -> None:
+        """Have exactly `targets` scraped, each at its own interval and in a thread of its own."""
+        wanted = {f"scrape:{target.name}": target for target in targets}
+        for job in self._scheduler.get_jobs():
+            if job.id.startswith("scrape:") and job.id not in wanted:
+                job.remove()
+        for job_id, target in wanted.items():
+            offset = slot_offset(target.name, self.location, target.interval)
+            first = next_slot(self._clock.now(), offset, target.interval)
+            self._scheduler.add_job(
+                self._scrape,
+                IntervalTrigger(seconds=target.interval, start_date=first),
+                args=(target, scrape),
+                id=job_id,
+                replace_existing=True,
+            )
+
+    def _scrape(self, target: Target, scrape: Callable[[str], None]) -> None:
+        def work(_lost: Callable[[], bool]) -> None:
+            self._perform("scrape target", lambda: scrape(target.name))
+
+        pool, wait = self.scraping, target.timeout
+        pool.start(target.name, work, deadline_seconds=wait, on_lost=lambda: None)
 
     def once(self, at: datetime, name: str, duty: Callable[[], object]) -> None:
         """Perform `duty` once at `at`."""
@@ -224,5 +251,5 @@ class Scheduler:
 
     def give_up_overdue(self) -> None:
         """Free the places of runs that hang past their deadline."""
-        for pool in self.pools.values():
+        for pool in (*self.pools.values(), self.scraping):
             pool.give_up_overdue()

@@ -39,6 +39,7 @@ from monitor.rules.engine import CLOCK_STEP_MS, Engine, EngineSettings
 from monitor.rules.files import load_rule_files
 from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
+from monitor.scraping import Scraper
 from monitor.settings import Settings
 from monitor.storage.engine import migrate, open_engine
 from monitor.storage.retention import apply_retention
@@ -105,8 +106,10 @@ class Service:
         self._read_host = read_host or HostReader(settings.data).read
         self.samples: SampleStore | None = None
         self.rules: EmbeddedRules | None = None
+        self.scraper: Scraper | None = None
         if settings.rules == "embedded":
             self.samples, self.rules = self._embedded_rules()
+            self.scraper = Scraper(self.samples, self._sender(), self.clock)
         self.pipeline = Pipeline(
             store=self.store,
             clock=self.clock,
@@ -286,6 +289,9 @@ class Service:
                 external_labels=configuration.external_labels,
             )
         self.scheduler.location = location
+        if self.scraper is not None:
+            self.scraper.keep_only(configuration.targets)
+            self.scheduler.keep_scraping(configuration.targets, self.scraper.scrape)
         self.scheduler.pools["http"].resize(configuration.limits.http_workers)
         self.scheduler.pools["browser"].resize(configuration.limits.browser_workers)
         self.scheduler.schedule(journeys, self.pipeline.tick, self.pipeline.record_lost)

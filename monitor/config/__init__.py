@@ -9,6 +9,7 @@ from monitor.config.model import (
     Location,
     Retention,
     Site,
+    Target,
 )
 
 __all__ = [
@@ -20,4 +21,5 @@ __all__ = [
     "Location",
     "Retention",
     "Site",
+    "Target",
 ]

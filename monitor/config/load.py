@@ -76,6 +76,7 @@ def _cross_checked(parsed: MonitorFile, document: YamlDocument) -> Iterator[Faul
         ("components", component_ids),
         ("locations", location_names),
         ("channels", [channel.name for channel in parsed.channels]),
+        ("targets", [target.name for target in parsed.targets]),
         ("categories", [category.id for category in parsed.categories]),
     ):
         for name in (name for name, count in Counter(names).items() if count > 1):
@@ -154,4 +155,5 @@ def _assembled(
         external_labels=parsed.external_labels,
         location=parsed.location or parsed.locations[0].name,
         control_targets=parsed.control_targets,
+        targets=parsed.targets,
     )

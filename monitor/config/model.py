@@ -13,7 +13,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, HttpUrl, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    HttpUrl,
+    StringConstraints,
+    model_validator,
+)
 
 from probes.durations import Duration
 
@@ -84,6 +92,32 @@ class Category(_Part):
     component: Slug | None = None
 
 
+class Target(_Part):
+    """A further place to scrape samples from: Prometheus text or OpenMetrics over HTTP.
+
+    `bearer`, `username` and `password` may name a secret, `${secret:NAME}`.
+    """
+
+    name: Slug
+    url: HttpUrl
+    interval: Annotated[Duration, Field(ge=1)] = 15.0
+    timeout: Annotated[Duration, Field(gt=0)] = 10.0
+    sample_limit: Annotated[int, Field(ge=1)] = 20_000
+    labels: Mapping[str, str] = {}
+    honor_labels: bool = False
+    bearer: str = ""
+    username: str = ""
+    password: str = ""
+    verify: bool = True
+    ca_file: str | None = None
+
+    @model_validator(mode="after")
+    def _timeout_within_interval(self) -> Target:
+        if self.timeout > self.interval:
+            raise ValueError("a timeout no longer than the interval")
+        return self
+
+
 class Retention(_Part):
     """How long each kind of record is kept."""
 
@@ -117,6 +151,7 @@ class MonitorFile(_Part):
     quorum: Annotated[int, Field(ge=1)] = 1
     control_targets: tuple[ControlTarget, ...] = ()
     channels: tuple[Channel, ...] = ()
+    targets: tuple[Target, ...] = ()
     categories: tuple[Category, ...] = ()
     retention: Retention = Retention()
     limits: Limits = Limits()
@@ -141,6 +176,7 @@ class Configuration:
     external_labels: Mapping[str, str] = field(default_factory=dict)
     location: str = "local"
     control_targets: tuple[str, ...] = ()
+    targets: tuple[Target, ...] = ()
 
     def component(self, component_id: str) -> Component | None:
         """Return the component of that id, or None."""
