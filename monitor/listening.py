@@ -6,9 +6,11 @@ import socket
 
 from probes.faults import Fault, FaultyInput
 
+BACKLOG = 2048  # connections that may wait, at the start above all
+
 
 def listening_socket(host: str, port: int) -> socket.socket:
-    """Return a socket bound to `host` and `port`, ready to listen on.
+    """Return a socket that listens on `host` and `port`; who comes early waits for an answer.
 
     Raises:
         FaultyInput: the address cannot be taken; says what to do.
@@ -19,6 +21,7 @@ def listening_socket(host: str, port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
+        listener.listen(BACKLOG)
     except OSError as error:
         listener.close()
         expected = f"a free address ({error.strerror}); choose another with --port or MONITOR_PORT"

@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 import uvicorn
 
 from monitor.config.load import load_configuration
-from monitor.listening import listening_socket
+from monitor.listening import BACKLOG, listening_socket
 from monitor.log import configure_logging
 from monitor.redaction import process_redactor
 from monitor.service import Service
@@ -23,7 +23,6 @@ from monitor.web.accounts import ensure_first_administrator
 from probes.secrets import EnvironmentSecrets
 
 KEEP_ALIVE_SECONDS = 15
-BACKLOG = 2048
 
 
 def serve(

@@ -61,14 +61,20 @@ class Terminal:
 
     def complaints(self) -> list[str]:
         """Return the lines that tell of an error of ours."""
-        return [one for one in self.lines if re.search(r"\[error|\[critical|Traceback", one)]
+        return [one for one in self.lines if re.search(r"Z \[(error|critical) *\]|Traceback", one)]
 
     def end(self, number: int, seconds: float = PATIENCE_SECONDS) -> int:
         """Send a signal; return the exit code once the command has ended."""
         self.process.send_signal(number)
         code = self.process.wait(seconds)
-        self._reader.join()
+        self.close()
         return code
+
+    def close(self) -> None:
+        """Give back what reading took; the command has ended."""
+        self._reader.join()
+        assert self.process.stdout is not None
+        self.process.stdout.close()
 
 
 @contextmanager
@@ -88,7 +94,7 @@ def monitor(*arguments: str | Path, environ: Mapping[str, str] | None = None) ->
     finally:
         process.kill()
         process.wait()
-        terminal._reader.join()
+        terminal.close()
 
 
 def clean_environment() -> dict[str, str]:

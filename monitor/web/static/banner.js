@@ -74,7 +74,7 @@
   function load() {
     clearTimeout(timer);
     if (document.visibilityState === "visible") {
-      fetch(base + "/api/v1/banner.json", { credentials: "omit" })
+      fetch(base + "/api/v1/banner.json", { credentials: "omit", cache: "no-cache" })
         .then(function (answer) { return answer.ok ? answer.json() : null; })
         .then(function (data) { if (data) show(data); })
         .catch(function () { /* the shop's page never suffers from us */ });
