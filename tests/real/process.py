@@ -46,14 +46,13 @@ class Terminal:
     def line(self, pattern: str, since: int = 0, seconds: float = PATIENCE_SECONDS) -> str:
         """Return the first line from number `since` on in which `pattern` is found."""
 
-        def found() -> str | None:
-            return next((one for one in self.lines[since:] if re.search(pattern, one)), None)
+        def found() -> str:
+            ended = self.process.poll()
+            line = next((one for one in self.lines[since:] if re.search(pattern, one)), "")
+            assert line or ended is None, f"ended with {ended}:\n" + "\n".join(self.lines)
+            return line
 
-        return wait_for(lambda: found() or self._ended(pattern), f"line {pattern!r}", seconds) or ""
-
-    def _ended(self, pattern: str) -> None:
-        code = self.process.poll()
-        assert code is None, f"ended with {code} before {pattern!r}:\n" + "\n".join(self.lines)
+        return wait_for(found, f"line {pattern!r}", seconds)
 
     def pages(self, since: int = 0) -> list[str]:
         """Return the notifications that woke somebody, from line `since` on."""
