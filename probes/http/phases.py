@@ -26,6 +26,8 @@ class Clocks:
 
 def unfinished(clocks: Clocks) -> str:
     """Return the phase a request was in when it ended early."""
+    if clocks.is_new and clocks.is_tls and clocks.connected and not clocks.secured:
+        return "tls"  # a refused certificate: libcurl 8 sets the later clocks all the same
     if clocks.is_new and not clocks.sent:
         points = [clocks.resolved, clocks.connected, clocks.secured if clocks.is_tls else 1]
         for phase, point in zip(PHASES, points, strict=False):

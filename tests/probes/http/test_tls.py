@@ -74,6 +74,8 @@ def test_a_certificate_that_is_not_good_is_a_tls_failure(
         run = run_of(journey_of({"get": stub.url, "expect": {"status": 200}}), options=options)
     assert (run.outcome, run.reason) == (Outcome.FAILED, Reason.TLS)
     assert said in run.detail
+    phases = run.steps[0].hops[0].phases
+    assert (phases.tls > 0, phases.first_byte) == (True, 0), phases  # the shop was never asked
 
 
 @pytest.mark.parametrize(("wanted", "outcome"), [(8, Outcome.PASSED), (10, Outcome.FAILED)])
