@@ -232,9 +232,13 @@ class Ledger:
             step=incident.step or "",
             reason=incident.reason or "",
             resolved_at=incident.resolved_at,
-            runbook_url=incident.runbook_url,
+            runbook_url=self._absolute(incident.runbook_url),
             url=page,
         )
+
+    def _absolute(self, link: str) -> str:
+        """Return a link of our own as it is opened from anywhere else."""
+        return self.public_url + link if link.startswith("/") else link
 
     def subject_of(self, incident: Incident) -> str:
         """Return the name of the component it is about, as the status page has it."""

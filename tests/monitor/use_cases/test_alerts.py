@@ -6,10 +6,12 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
+from sqlalchemy import select
 
 from incidents.alerts.model import Alert
 from incidents.lifecycle import Impact, Severity, Status
 from monitor.config.model import Channel
+from monitor.storage.schema import outbox
 from monitor.use_cases.policy import AlertPolicy
 from tests.monitor.use_cases.desk import START, Desk, configuration
 
@@ -339,3 +341,23 @@ def test_firing_and_resolved_of_one_identity_in_one_batch_are_applied_in_order(d
         "incident_opened",
         "incident_resolved",
     ]
+
+
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ("/runbooks/JourneyDown", "https://status.test/runbooks/JourneyDown"),
+        ("https://wiki.test/x", "https://wiki.test/x"),
+    ],
+)
+def test_a_runbook_of_ours_can_be_opened_from_a_message(
+    sqlite_desk: Desk, link: str, told: str
+) -> None:
+    """Rules name it by its path; whoever reads a mail needs the whole address."""
+    desk = sqlite_desk
+    desk.policy = AlertPolicy(public_url="https://status.test")
+    desk.fire(annotations={"runbook_url": link})
+    with desk.store.read() as connection:
+        bodies = connection.execute(select(outbox.c.body)).scalars().all()
+    assert bodies
+    assert all(told in body for body in bodies)
