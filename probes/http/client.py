@@ -179,16 +179,18 @@ class Client:
         """Return everything known about the request that has just ended."""
         curl = self._curl
         clocks = self._clocks(is_tls=request.url.startswith("https:"))
+        failure = self._failure(error, answer, clocks)
         hop = Hop(
             method=request.method,
             url=request.url,
             status=curl.getinfo(pycurl.RESPONSE_CODE),
             remote_address=curl.getinfo(pycurl.PRIMARY_IP),
-            phases=phases_of(clocks, failed=error is not None),
+            phases=phases_of(
+                clocks, failed=failure is not None, reason=failure.reason if failure else None
+            ),
             duration_seconds=clocks.total / 1e6,
         )
         headers: Headers = tuple(answer.headers)
-        failure = self._failure(error, answer, clocks)
         expiry = self._expiry() if clocks.is_tls else None
         return Exchange(request, hop, hop.status, headers, bytes(answer.body), failure, expiry)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from probes.result import PHASES, Phases
+from probes.result import PHASES, Phases, Reason
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +36,15 @@ def unfinished(clocks: Clocks) -> str:
     return "transfer" if clocks.answered else "first_byte"
 
 
-def phases_of(clocks: Clocks, *, failed: bool) -> Phases:
+NO_CONNECTION = {Reason.DNS: "dns", Reason.CONNECT: "connect"}
+"""Failures that name their phase: libcurl 8.23 sets the later clocks all the same."""
+
+
+def phases_of(clocks: Clocks, *, failed: bool, reason: Reason | None = None) -> Phases:
     """Return the seconds of each phase; a failed request's last phase gets what was left."""
     marks = [clocks.resolved, clocks.connected, clocks.secured, clocks.answered, clocks.total]
     if failed:
-        cut = PHASES.index(unfinished(clocks))
+        cut = PHASES.index((reason and NO_CONNECTION.get(reason)) or unfinished(clocks))
         marks = [*marks[:cut], clocks.total] + [0] * (len(marks) - cut - 1)
     seconds, reached = [], 0
     for mark in marks:

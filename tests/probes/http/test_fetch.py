@@ -229,6 +229,7 @@ def test_a_name_that_does_not_resolve_is_a_dns_failure() -> None:
         exchange = client.send(Request("GET", "http://shop.invalid/"), 5)
     assert exchange.failure is not None
     assert exchange.failure.reason is Reason.DNS
+    assert exchange.hop.phases.dns == pytest.approx(exchange.hop.duration_seconds, abs=1e-4)
 
 
 @contextmanager
