@@ -36,6 +36,7 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
     if parsed.get_backend_name() == "postgresql" and parsed.drivername == "postgresql":
         parsed = parsed.set(drivername="postgresql+psycopg")
     options: dict[str, Any] = {
+        "hide_parameters": True,  # errors are logged; what users wrote is not for the log
         "json_serializer": _compact_json,
         "pool_size": pool_size,
         "max_overflow": 2 * pool_size,
