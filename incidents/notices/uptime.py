@@ -107,7 +107,7 @@ class DayBar:
         said = ", ".join(troubles) or "no trouble recorded"
         coverage = self.uptime.coverage
         gap = self.uptime.seconds.get(Status.UNKNOWN, 0) > 0
-        return f"{said} (measured {percent_words(coverage, digits=0)} of the day)" if gap else said
+        return f"{said} (measured {coverage_words(coverage)} of the day)" if gap else said
 
 
 def merged(intervals: Iterable[Interval], start: datetime, end: datetime) -> list[Interval]:
@@ -195,6 +195,11 @@ def percent_words(ratio: float | None, *, digits: int = 2) -> str:
     if ratio < 1 and shown >= 100:
         shown = 100 - 1 / scale
     return f"{shown:.{digits}f} %"
+
+
+def coverage_words(ratio: float) -> str:
+    """Return how much of a period was measured; what is little is not called nothing."""
+    return "less than 1 %" if 0 < ratio < 0.01 else percent_words(ratio, digits=0)
 
 
 def duration_words(seconds: float) -> str:

@@ -8,7 +8,7 @@ from datetime import date
 from itertools import groupby
 
 from incidents.notices.status import ComponentStatus
-from incidents.notices.uptime import DayBar, percent_words, total
+from incidents.notices.uptime import DayBar, coverage_words, percent_words, total
 
 PITCH = 10  # units of the drawing from one bar to the next
 NARROW = 30  # days shown on a phone
@@ -73,7 +73,7 @@ class BarsView:
 def bars_view(bars: Sequence[DayBar]) -> BarsView:
     """Return the days as strokes, as stretches newest first, and as one sentence."""
     whole = total(bars)
-    measured = percent_words(whole.coverage, digits=0)
+    measured = coverage_words(whole.coverage)
     troubled = sum(bar.uptime.worst.is_trouble for bar in bars)
     days = "no day" if not troubled else "1 day" if troubled == 1 else f"{troubled} days"
     return BarsView(

@@ -124,7 +124,7 @@ def seconds(value: float | timedelta | None) -> str:
     total = value.total_seconds() if isinstance(value, timedelta) else value
     if total < 1:
         return f"{total * 1000:.0f} ms"
-    if total < 10 and not isinstance(total, int):
+    if total < 10 and total != int(total):
         return f"{total:.1f} s"
     whole = round(total)
     at = next(i for i, (size, _) in enumerate(UNITS) if whole >= size)

@@ -25,6 +25,11 @@ pytestmark = [
     pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
 ]
 PHONE = {"width": 390, "height": 844}
+PAGES = (
+    *("", "/incidents", "/incidents/1", "/incidents/new", "/journeys", "/journeys/checkout"),
+    *("/runs/checkout-0", "/alerts", "/notifications", "/maintenance", "/maintenance/new"),
+    *("/reports", "/configuration", "/account", "/design"),
+)
 
 
 @pytest.fixture
@@ -96,7 +101,7 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, address: str, sqlite_st
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
     first_sign_in(page, address, ensure_first_administrator(sqlite_store, NOW) or "")
     wide = []
-    for path in ("", "/incidents", "/incidents/1", "/journeys/checkout", "/runs/checkout-0"):
+    for path in PAGES:
         page.goto(f"{address}/console{path}")
         if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
             wide.append(path)

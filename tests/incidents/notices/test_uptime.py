@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from incidents.notices.status import ComponentStatus as Status
 from incidents.notices.uptime import (
     Interval,
+    coverage_words,
     day_bars,
     duration_words,
     merged,
@@ -132,6 +133,21 @@ def test_a_percentage_is_rounded_down_so_that_100_means_nothing_was_lost(
 ) -> None:
     """One second lost in a quarter is not a hundred per cent."""
     assert percent_words(ratio) == words
+
+
+@pytest.mark.parametrize(
+    ("ratio", "words"),
+    [
+        (0.0, "0 %"),
+        (1e-6, "less than 1 %"),
+        (0.0099, "less than 1 %"),
+        (0.01, "1 %"),
+        (1.0, "100 %"),
+    ],
+)
+def test_a_little_that_was_measured_is_not_called_nothing(ratio: float, words: str) -> None:
+    """The first minutes of a new shop are minutes of ninety days."""
+    assert coverage_words(ratio) == words
 
 
 @pytest.mark.parametrize(

@@ -280,6 +280,20 @@ def test_the_configuration_page_shows_every_fault_of_a_failed_reload(sqlite_stor
     assert "stays in force" in html
 
 
+def test_the_alerts_page_is_not_alarmed_by_what_is_meant_to_fire(sqlite_store: Store) -> None:
+    """A watchdog is grey, a severity that comes from labels is said so, a long expression folds."""
+    rules = (
+        RuleView("Watchdog", "vector(1)", True, "firing", {"severity": "none"}),
+        RuleView("Down", "up == 0 or " * 20 + "up", True, "inactive", {"severity": "{{ $x }}"}),
+    )
+    desk = FakeRules((RuleGroupView("g", "/etc/rules/mine.yml", 15.0, rules),))
+    html = read(Web(services(sqlite_store, rules=desk)), "/console/alerts")
+    assert "tone-critical" not in html
+    assert "severity from its labels" in html
+    assert "<summary><code>up == 0 or" in html
+    assert "/etc/rules" not in html
+
+
 def test_the_alerts_page_shows_rules_and_their_errors(sqlite_store: Store) -> None:
     """A rule that cannot be evaluated is not shown as inactive."""
     alert = AlertView({"journey": "checkout"}, {}, "firing", NOW, 1.0)

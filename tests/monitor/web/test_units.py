@@ -153,6 +153,7 @@ def test_a_redirect_never_leaves_the_console(target: str) -> None:
         (0.0004, "0 ms"),
         (0.23, "230 ms"),
         (4.06, "4.1 s"),
+        (5.0, "5 s"),
         (59.4, "59 s"),
         (59.6, "1 min"),
         (61, "1 min"),
