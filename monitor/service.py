@@ -19,6 +19,7 @@ from incidents.alerts.model import Alert
 from monitor.clock import Clock, SystemClock
 from monitor.config.holder import ConfigurationHolder, Reload
 from monitor.config.model import Configuration
+from monitor.database import open_database
 from monitor.desks import Journeys, Rules
 from monitor.evaluation import EmbeddedRules, RulesElsewhere
 from monitor.log import logger
@@ -41,7 +42,6 @@ from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
 from monitor.scraping import Scraper
 from monitor.settings import Settings
-from monitor.storage.engine import migrate, open_engine
 from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
 from monitor.storage.store import Store
@@ -88,11 +88,8 @@ class Service:
         self.clock = clock or SystemClock()
         self.settings = settings
         self.secrets = secrets
-        settings.data.mkdir(mode=0o700, parents=True, exist_ok=True)  # accounts, users' words
         self.holder = ConfigurationHolder(configuration, self.clock)
-        engine = open_engine(settings.database)
-        migrate(engine)
-        self.store = Store(engine)
+        self.store = Store(open_database(settings))
         self.policy = alert_policy(settings.public_url)
         self.probes = ProbeMetrics()
         self.metrics = ServiceMetrics(self.probes)

@@ -81,15 +81,11 @@ def list_(data: Data = None) -> None:
 @contextmanager
 def _store(data: Path | None) -> Iterator[Store]:
     """Give the store of the settings; a refusal is told in words and ends with 1."""
+    from monitor.database import open_database
     from monitor.settings import load_settings
-    from monitor.storage.engine import migrate, open_engine
     from monitor.storage.store import Store
 
-    settings = load_settings(os.environ, data=data)
-    settings.data.mkdir(parents=True, exist_ok=True)
-    engine = open_engine(settings.database)
-    migrate(engine)
-    store = Store(engine)
+    store = Store(open_database(load_settings(os.environ, data=data)))
     try:
         yield store
     except IncidentError as error:
