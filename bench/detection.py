@@ -12,12 +12,14 @@ import json
 import os
 import random
 import statistics
+import subprocess
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
@@ -59,8 +61,16 @@ class Target:
         self.url = f"http://127.0.0.1:{self.server.server_port}/"
 
 
+@dataclass(frozen=True)
+class Chain:
+    """The usual chain as it runs."""
+
+    prometheus: str
+    processes: list[subprocess.Popen[bytes]]
+
+
 @contextmanager
-def chain(folder: Path, target: str, sink: str) -> Iterator[None]:
+def chain(folder: Path, target: str, sink: str) -> Iterator[Chain]:
     """Run blackbox exporter, Prometheus and Alertmanager, as quick as they can be set."""
     blackbox, prometheus, alertmanager, mesh = (free_port() for _ in range(4))
     every = f"{INTERVAL_SECONDS}s"
@@ -104,10 +114,13 @@ scrape_configs:
         ],
     }
     with ExitStack() as stack:
-        for index, (ready, command) in enumerate(commands.items()):
+        processes = [
             stack.enter_context(running(command, folder / f"chain-{index}.log"))
+            for index, command in enumerate(commands.values())
+        ]
+        for ready in commands:
             wait_for(ready)
-        yield
+        yield Chain(f"http://127.0.0.1:{prometheus}", processes)
 
 
 @contextmanager
