@@ -9,7 +9,7 @@ they say nothing about the shop, and after three intervals without a word the ve
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any
@@ -120,9 +120,10 @@ def was_flaky(before: VerdictState, run: ProbeRun) -> bool:
 
 def verdict_to_json(state: VerdictState) -> dict[str, Any]:
     """Return the state as JSON data, to be stored."""
+    values = {name: getattr(state, name) for name in VerdictState.__dataclass_fields__}
     return {
-        key: value.isoformat() if isinstance(value, datetime) else value
-        for key, value in asdict(state).items()
+        name: value.isoformat() if isinstance(value, datetime) else value
+        for name, value in values.items()
     }
 
 

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, Executable, select
 
 from incidents.errors import UnknownObjectError
 from incidents.texts import storable
 from monitor.storage.schema import runs, verdicts
 from monitor.storage.store import Transaction
-from monitor.storage.upsert import insert_into
+from monitor.storage.upsert import insert_for
 from probes.result import Outcome, ProbeRun, run_from_json, to_json
 from probes.verdict import VerdictState, verdict_from_json, verdict_to_json
 
@@ -90,11 +91,17 @@ def save_verdict(tx: Transaction, journey: str, location: str, state: VerdictSta
         "last_success_at": state.last_success_at,
         "body": verdict_to_json(state),
     }
-    insert = insert_into(tx, verdicts)
-    statement = insert.values(journey=journey, location=location, **values)
-    tx.connection.execute(
-        statement.on_conflict_do_update(index_elements=["journey", "location"], set_=values)
-    )
+    row = {"journey": journey, "location": location, **values}
+    tx.connection.execute(_verdict_upsert(tx.connection.dialect.name), row)
+
+
+@cache  # built anew for every run it would cost more than the database's own work
+def _verdict_upsert(dialect: str) -> Executable:
+    """Return the statement that writes a verdict over the one before it."""
+    insert = insert_for(dialect, verdicts)
+    key = ["journey", "location"]
+    changed = {c.name: insert.excluded[c.name] for c in verdicts.c if c.name not in key}
+    return insert.on_conflict_do_update(index_elements=key, set_=changed)
 
 
 def load_verdicts(connection: Connection, location: str) -> Mapping[str, VerdictState]:

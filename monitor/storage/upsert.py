@@ -10,6 +10,9 @@ from monitor.storage.store import Transaction
 
 def insert_into(tx: Transaction, table: Table) -> sqlite.Insert | postgresql.Insert:
     """Return an insert that knows `on_conflict_do_update` and `on_conflict_do_nothing`."""
-    if tx.connection.dialect.name == "sqlite":
-        return sqlite.insert(table)
-    return postgresql.insert(table)
+    return insert_for(tx.connection.dialect.name, table)
+
+
+def insert_for(dialect: str, table: Table) -> sqlite.Insert | postgresql.Insert:
+    """Return the same by the dialect's name, for a statement that is built once."""
+    return sqlite.insert(table) if dialect == "sqlite" else postgresql.insert(table)

@@ -17,7 +17,7 @@ from typing import Any, Self
 import pycurl
 
 from probes.egress import EgressDenied, Guard, Origin
-from probes.http.certificates import earliest_expiry, system_bundle
+from probes.http.certificates import Authorities, earliest_expiry, system_authorities
 from probes.http.cookies import Cookie, parse_cookie
 from probes.http.failures import failure_of
 from probes.http.message import Exchange, Failure, Headers, Request
@@ -156,8 +156,11 @@ class Client:
 
     def _tls_options(self) -> list[tuple[int, Any]]:
         """Return how the server's certificate is checked."""
+        own = self._settings.ca_file
+        trusted = Authorities(own) if own else system_authorities()
         return [
-            (pycurl.CAINFO, self._settings.ca_file or system_bundle()),
+            (pycurl.CAINFO, trusted.file),  # None: not the one libcurl was built to look for either
+            (pycurl.CAPATH, trusted.folder),
             (pycurl.SSL_VERIFYPEER, 1 if self._settings.verify else 0),
             (pycurl.SSL_VERIFYHOST, 2 if self._settings.verify else 0),
             (pycurl.OPT_CERTINFO, 1),

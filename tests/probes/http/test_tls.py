@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import ssl
+import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -14,6 +16,7 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
+from probes.http.certificates import Authorities, system_authorities
 from probes.result import Outcome, Reason
 from probes.run import RunOptions
 from tests.probes.journeys import journey_of, run_of
@@ -110,3 +113,42 @@ def test_checking_can_be_switched_off_for_a_journey(tmp_path: Path) -> None:
     assert run.outcome is Outcome.PASSED, run.detail
     assert run.certificate_expires_at is not None
     assert run.certificate_expires_at < run.started_at
+
+
+@pytest.fixture
+def fresh_authorities() -> Iterator[None]:
+    """Have what the machine trusts looked up anew, in the test and after it."""
+    system_authorities.cache_clear()
+    yield
+    system_authorities.cache_clear()
+
+
+@pytest.mark.skipif(shutil.which("openssl") is None, reason="needs openssl to name certificates")
+@pytest.mark.usefixtures("fresh_authorities")
+def test_a_folder_of_trusted_certificates_is_enough(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever is in the machine's folder is trusted; an empty folder trusts nobody."""
+    shop = write_certificate(tmp_path, days=30)
+    trusted = tmp_path / "certs"
+    trusted.mkdir()
+    command = ["openssl", "x509", "-hash", "-noout", "-in", str(shop)]
+    name = subprocess.run(command, check=True, capture_output=True, text=True).stdout.strip()
+    (trusted / f"{name}.0").write_text(shop.read_text())
+    monkeypatch.delenv("SSL_CERT_FILE", raising=False)
+    monkeypatch.setenv("SSL_CERT_DIR", str(trusted))
+    with secured(shop) as stub:
+        journey = journey_of({"get": stub.url, "expect": {"text": "secured"}})
+        assert run_of(journey).outcome is Outcome.PASSED
+        (trusted / f"{name}.0").rename(trusted / "00000000.0")
+        assert run_of(journey).reason is Reason.TLS
+
+
+@pytest.mark.usefixtures("fresh_authorities")
+def test_a_file_the_operator_names_is_what_is_trusted(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`SSL_CERT_FILE` wins over the system's folder."""
+    path = write_certificate(tmp_path, days=30)
+    monkeypatch.setenv("SSL_CERT_FILE", str(path))
+    assert system_authorities() == Authorities(str(path))
