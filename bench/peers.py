@@ -96,19 +96,20 @@ class Sink:
         self._thread.start()
         self.url = f"http://127.0.0.1:{self._server.server_port}/hook"
 
-    def wait(self, word: bytes, after: float, seconds: float) -> float:
-        """Return when a webhook holding `word` arrived, the first one after `after`.
+    def wait(self, words: tuple[bytes, ...], after: float, seconds: float) -> float:
+        """Return when a webhook holding one of `words` arrived, the first one after `after`.
 
         Raises:
             TimeoutError: none came within `seconds`.
         """
 
         def found() -> float | None:
-            return next((at for at, body in self.arrived if at >= after and word in body), None)
+            fitting = (at for at, body in self.arrived if any(word in body for word in words))
+            return next((at for at in fitting if at >= after), None)
 
         with self._news:
             if not self._news.wait_for(lambda: found() is not None, timeout=seconds):
-                raise TimeoutError(f"no webhook with {word!r} within {seconds:g} s")
+                raise TimeoutError(f"no webhook with any of {words!r} within {seconds:g} s")
             at = found()
         assert at is not None
         return at
