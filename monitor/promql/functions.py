@@ -26,7 +26,7 @@ from monitor.promql.histogramfuncs import (
     histogram_quantile,
     histogram_quantiles,
 )
-from monitor.promql.labelfuncs import absent_labels, joined, label_order, replaced
+from monitor.promql.labelfuncs import absent_labels, joined, label_order, replaced, replacement
 from monitor.promql.labels import METRIC_NAME, LabelBlock
 from monitor.promql.mathfuncs import CALENDAR_FUNCTIONS, NUMBER_FUNCTIONS, rounded
 from monitor.promql.rangefuncs import KEEPS_NAME, RANGE_FUNCTIONS
@@ -180,12 +180,13 @@ def sort_by_label(call: Call, context: Context, *, reverse: bool) -> Grid:
     return Grid(grid.block, grid.values, grid.mask, grid.nameless, np.array(order, np.intp))
 
 
-def relabelled(grid: Grid, block: LabelBlock, target: str) -> Grid:
-    """Return the vector under a new block; a metric name that was set is kept."""
+def relabelled(
+    grid: Grid, block: LabelBlock, target: str, is_set: Callable[[], list[bool]]
+) -> Grid:
+    """Return the vector under a new block; a metric name that was set, to whatever, is kept."""
     nameless = grid.nameless
     if target == METRIC_NAME and nameless is not None:
-        names = zip(grid.block.values_of(target), block.values_of(target), strict=True)
-        nameless = nameless & np.array([old == new for old, new in names], np.bool_)
+        nameless = nameless & ~np.array(is_set(), np.bool_)
     return merge_same_labels(Grid(block, grid.values, grid.mask, nameless, grid.order))
 
 
@@ -193,14 +194,21 @@ def label_replace(call: Call, context: Context) -> Grid:
     """Return the vector with one label set from another by a regex."""
     grid = context.vector(call.args[0])
     target, template, source, pattern = (evaluate_string(arg) for arg in call.args[1:])
-    return relabelled(grid, replaced(grid.block, target, template, source, pattern), target)
+    block = replaced(grid.block, target, template, source, pattern)
+
+    def is_set() -> list[bool]:
+        expand = replacement(template, pattern)
+        return [expand(value) is not None for value in grid.block.values_of(source)]
+
+    return relabelled(grid, block, target, is_set)
 
 
 def label_join(call: Call, context: Context) -> Grid:
     """Return the vector with one label set from several others."""
     grid = context.vector(call.args[0])
     target, separator, *sources = (evaluate_string(arg) for arg in call.args[1:])
-    return relabelled(grid, joined(grid.block, target, separator, sources), target)
+    block = joined(grid.block, target, separator, sources)
+    return relabelled(grid, block, target, lambda: [True] * block.size)
 
 
 def absent(call: Call, context: Context) -> Grid:

@@ -11,6 +11,12 @@ from monitor.promql.errors import PromqlError
 from monitor.promql.notation import parse_selector_labels, parse_series_values
 from monitor.promql.parser import parse
 
+START_TIME = re.compile(r"(?P<labels>[^\s{]*\s*(?:\{.*\})?)@st\s")
+LEFT_OUT_VALUES = (
+    (re.compile(r"\{\{"), "native histograms"),
+    (re.compile(r"@"), "start timestamps"),
+    (re.compile(r"\bss\("), "state sets"),
+)
 SERIES_LINE = re.compile(
     r"(?P<labels>[^{\s]*\s*(?:\{(?:[^}\"]|\"(?:\\.|[^\"\\])*\")*\})?)\s+(?P<values>.*)"
 )
@@ -27,10 +33,11 @@ class ScriptError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class LoadedSeries:
-    """One line of a `load` block; `values` None where they are native histograms."""
+    """One line of a `load` block; where its values are of a kind left out, `left_out` names it."""
 
     labels: dict[str, str]
-    values: list[float | None] | None
+    values: list[float | None]
+    left_out: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +128,9 @@ def read_load(number: int, line: str, rest: list[str]) -> Load:
     word, step = line.split(None, 1)
     series = []
     for text in rest:
+        if found := START_TIME.match(text):
+            series.append(LoadedSeries(labels_of(number, found["labels"]), [], "start timestamps"))
+            continue
         found = SERIES_LINE.fullmatch(text)
         if not found:
             raise ScriptError(f"line {number}: not a series: {text}")
@@ -130,9 +140,19 @@ def read_load(number: int, line: str, rest: list[str]) -> Load:
 
 def read_series(number: int, labels: str, values: str) -> LoadedSeries:
     """Return a series of a load command."""
+    for pattern, reason in LEFT_OUT_VALUES:
+        if pattern.search(values):
+            return LoadedSeries(labels_of(number, labels), [], reason)
     try:
-        parsed = None if "{{" in values or "@" in values else parse_series_values(values)
-        return LoadedSeries(parse_selector_labels(labels), parsed)
+        return LoadedSeries(labels_of(number, labels), parse_series_values(values))
+    except PromqlError as error:
+        raise ScriptError(f"line {number}: {error}") from error
+
+
+def labels_of(number: int, text: str) -> dict[str, str]:
+    """Return the labels of a series that stands on a line."""
+    try:
+        return parse_selector_labels(text)
     except PromqlError as error:
         raise ScriptError(f"line {number}: {error}") from error
 

@@ -40,10 +40,23 @@ from monitor.promql.script import (
 OPTIONS = Options(delayed_name_removal=True, max_steps=10_000_000)
 NATIVE = "native histograms"
 METADATA = frozenset({"__type__", "__unit__"})
-DURATION_EXPRESSION = re.compile(
-    r"\[[^\]\"]*[-+*/%^(][^\]\"]*\]|offset\s*[-+]*\s*(\(|[a-z_]+\s*\(|[\d.]+\w*\s*[\^*/%])"
+LEFT_OUT_SYNTAX = (
+    (
+        re.compile(r"\b(anchored|smoothed)\b|\bfill(_left|_right)?\s*\("),
+        "experimental modifiers",
+    ),
+    (re.compile(r"\[[^\]\":]*::[^\]\"]*\]"), "aligned subqueries"),
+    (re.compile(r"\bbit(and|or|xor)\b"), "bitwise operators"),
+    (
+        re.compile(
+            r"\[[^\]\"]*[-+*/%^(][^\]\"]*\]"
+            r"|offset\s*[-+]*\s*(\(|[a-z_]+\s*\(|[\d.]+\w*\s*[\^*/%])",
+            re.IGNORECASE,
+        ),
+        "duration expressions",
+    ),
 )
-EXPERIMENTAL = re.compile(r"\b(anchored|smoothed)\b|\bfill(_left|_right)?\s*\(")
+UNKNOWN_FUNCTION = re.compile(r"unknown function with name '(\w+)'")
 
 
 class Verdict(StrEnum):
@@ -84,8 +97,8 @@ class Runner:
         """Add a load command's samples, and remember which series are native histograms."""
         for series in command.series:
             name = series.labels.get("__name__", "")
-            if series.values is None:
-                self.left_out.append((series.labels, NATIVE))
+            if series.left_out:
+                self.left_out.append((series.labels, series.left_out))
                 continue
             if METADATA & series.labels.keys():
                 self.left_out.append((series.labels, "type and unit labels"))
@@ -111,8 +124,8 @@ class Runner:
             expr = parse(case.expression, experimental=True)
         except UnsupportedError as error:
             return str(error)
-        except PromqlError:
-            return left_out_syntax(case.expression)
+        except PromqlError as error:
+            return unknown_function(str(error), case) or left_out_syntax(case.expression)
         return next(filter(None, map(self.selected_left_out, selectors_of(expr))), "")
 
     def selected_left_out(self, selector: VectorSelector) -> str:
@@ -164,9 +177,19 @@ class Runner:
 
 def left_out_syntax(expression: str) -> str:
     """Return why a text that does not parse is out of scope; empty if it should fail or parse."""
-    if EXPERIMENTAL.search(expression):
-        return "experimental modifiers"
-    return "duration expressions" if DURATION_EXPRESSION.search(expression) else ""
+    found = (reason for pattern, reason in LEFT_OUT_SYNTAX if pattern.search(expression))
+    return next(found, "")
+
+
+def unknown_function(error: str, case: Case) -> str:
+    """Return why a case is out of scope that calls a function not known here, empty if it is not.
+
+    Every stable function of Prometheus 3 is known: what is not is newer, or of a fork.
+    """
+    found = UNKNOWN_FUNCTION.search(error)
+    if found is None or "unknown function" in case.expected.message:
+        return ""
+    return f"{found[1]}() is no function of Prometheus 3 known here"
 
 
 def has_anchor(expr: Expr) -> bool:

@@ -198,6 +198,20 @@ def test_names_are_dropped_at_once_in_production() -> None:
     assert later == {"{}": 1.0}
 
 
+@pytest.mark.parametrize(
+    ("change", "named"),
+    [
+        ('label_replace(rate(m[5m]), "__name__", "$1", "__name__", "(.+)")', "m{}"),
+        ('label_replace(rate(m[5m]), "__name__", "other", "__name__", "n")', "{}"),
+        ('label_replace(rate(m[5m]), "was", "$1", "__name__", "(.+)")', "{was=m}"),
+        ('label_join(rate(m[5m]), "__name__", "", "__name__")', "m{}"),
+    ],
+)
+def test_delayed_removal_spares_a_name_that_was_set(change: str, named: str) -> None:
+    """Even where it was set to what it had been; a regex that finds nothing sets nothing."""
+    assert answer("m 0+60x5", change, 300, delayed_name_removal=True) == {named: 1.0}
+
+
 def test_delayed_removal_lets_labels_still_see_the_name() -> None:
     """With it on, label_replace finds the name that is dropped in the end."""
     query = 'label_replace(rate(m[5m]), "was", "$1", "__name__", "(.*)")'

@@ -35,6 +35,10 @@ def verdicts(script: str) -> list[Verdict]:
         "eval_ordered instant at 0 sort_desc(m)\n  m{a='y'} 4\n  m{a='x'} 1",
         "eval instant at 2m rate(m[5m])\n  expect info\n  {a='x'} 0.0083333333",
         "eval instant at 0 absent(m)\n  expect no_warn",
+        "eval instant at 0 quantile(7, n0)\n  expect warn msg: PromQL warning: "
+        "quantile value should be between 0 and 1, got 7",
+        "eval instant at 0 quantile(7, n0)\n  expect warn msg: PromQL warning: "
+        "quantile value should be between 0 and 1, got 7 (1:10)",
         "eval instant at 2m m[2m]\n  expect range vector from 1m to 2m step 1m\n  m{a='x'} 2 3",
     ],
 )
@@ -57,8 +61,12 @@ def test_a_case_that_holds_passes(case: str) -> None:
         "eval instant at 0 m + on () m",
         "eval_ordered instant at 0 sort(m)\n  m{a='y'} 4\n  m{a='x'} 1",
         "eval instant at 0 absent(m)\n  expect warn",
+        "eval instant at 0 quantile(7, n0)\n  expect warn msg: PromQL warning: "
+        "quantile value should be between 0 and 1, got 7 (1:11)",
         "eval instant at 2m rate(m[5m])\n  expect no_info\n  {a='x'} 0.0083333333",
         "eval instant at 0 m{\n",
+        "eval instant at 0 m bit 1\n",
+        "eval instant at 0 invented_function(m)\n  expect fail msg: unknown function",
     ],
 )
 def test_a_case_that_does_not_hold_fails(case: str) -> None:
@@ -78,6 +86,14 @@ def test_a_case_that_does_not_hold_fails(case: str) -> None:
         "eval instant at 0 rate(m[5m] smoothed)",
         "eval instant at 0 m[1m+1m]",
         "eval instant at 0 m offset -(2^2)",
+        "eval range from 0 to 1m step 1m m offset STEP()",
+        "eval instant at 0 sum_over_time(m[1m::10s])",
+        "eval instant at 0 m bitand 1",
+        "eval instant at 0 invented_function(m)",
+        "eval instant at 0 invented_function(m)\n  expect fail regex: of another kind",
+        "load 1m\n  s{a='1'}@st _ -1m\n  s{a='1'} 1 2\n\neval instant at 0 s\n  s{a='1'} 1",
+        "load 1m\n  s@st _ -1m\n  s 1 2\n\neval instant at 1m increase(s[1m])\n  {} 1",
+        "load 1m\n  s ss(phase, on=1 off=0) x4\n\neval instant at 0 count(s)\n  {} 1",
         "load 1m\n  t{__type__='counter'} 1\n\neval instant at 0 t\n  t{__type__='counter'} 1",
     ],
 )
