@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from datetime import timedelta
 
 from monitor.clock import Clock, SystemClock
+from monitor.database import open_database
 from monitor.grafana import PushError, load_marks, push
 from monitor.settings import Settings
-from monitor.storage.engine import open_engine
 from monitor.storage.store import Store
 from probes.secrets import EnvironmentSecrets, MissingSecret, UnfitSecret
 
@@ -29,7 +29,7 @@ def push_to_grafana(
     The database is read, so this works beside a running service and without one.
     """
     now = (clock or SystemClock()).now()
-    store = Store(open_engine(settings.database))
+    store = Store(open_database(settings))
     try:
         token = EnvironmentSecrets(environ).get(TOKEN)
         with store.read() as connection:
