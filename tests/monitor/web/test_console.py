@@ -9,10 +9,12 @@ import pytest
 from sqlalchemy import insert, select, update
 
 from monitor.storage import schema
+from monitor.storage.runs import save_verdict
 from monitor.storage.store import Store
 from monitor.web.permissions import Role
 from monitor.web.services import AlertView, RuleGroupView, RuleView
 from probes.faults import Fault
+from probes.verdict import Verdict, VerdictState
 from tests.builders import NOW
 from tests.monitor.web.builders import (
     FakeHolder,
@@ -86,6 +88,19 @@ def test_home_says_what_is_down_since_when_and_what_to_tell_customers(shop: Web)
     for words in ("Checkout fails at", "for 7 min", "Paying may fail at the moment", "RPT-2"):
         assert words in html
     assert "nobody has taken it yet" in html
+
+
+def test_home_does_not_say_that_all_is_well_while_a_journey_is_down(
+    web: Web, sqlite_store: Store
+) -> None:
+    """An announced outage opens no incident, and is an outage all the same."""
+    with sqlite_store.begin() as tx:
+        state = VerdictState(Verdict.DOWN, NOW, informed_at=NOW)
+        save_verdict(tx, "checkout", "local", state)
+    html = read(web, "/console")
+    assert "No incident, but not everything works" in html
+    assert "is down" in html
+    assert "Nothing is wrong" not in html
 
 
 def test_home_of_a_quiet_shop_says_so_and_admits_what_it_does_not_know(web: Web) -> None:
