@@ -12,6 +12,7 @@ help: ## Show what can be made
 $(VENV)/.installed: pyproject.toml constraints.txt .ci/bootstrap.sh
 	@bash .ci/bootstrap.sh venv "$(PYTHON)" "$(VENV)"
 	@$(BIN)/pip install --quiet --constraint constraints.txt --editable .
+	@$(BIN)/python -m compileall -q monitor probes incidents  # the first start need not
 	@touch $@
 
 $(VENV)/.test-installed: $(VENV)/.installed
