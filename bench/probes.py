@@ -30,6 +30,7 @@ from selectolax.lexbor import LexborHTMLParser
 from bench.peers import free_port, needs, running, wait_for
 from monitor.clock import SystemClock
 from monitor.evaluation import RulesElsewhere
+from monitor.log import configure_logging
 from monitor.pipeline import Pipeline
 from monitor.probe_metrics import ProbeMetrics
 from monitor.storage.engine import migrate, open_engine
@@ -218,6 +219,7 @@ def void(_: object) -> None:
 def main() -> None:
     """Measure, print the table and the ratios."""
     needs("prometheus-blackbox-exporter")
+    configure_logging(style="human", level="warning")
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         with demo_shop(folder) as shop:
