@@ -30,6 +30,9 @@ class Town:
         said = self.monitor_yml.read_text("utf-8").replace("kind: console", "kind: webhook")
         said = said.replace("audience: oncall", f'settings: {{url: "{sink.url}"}}')
         self.monitor_yml.write_text(said, "utf-8")
+        checkout = self.config / "journeys" / "checkout.yml"  # silent only after 30 s: no restart
+        text = checkout.read_text("utf-8").replace("interval: 5s", "interval: 10s")
+        checkout.write_text(text, "utf-8")
 
     @property
     def monitor_yml(self) -> Path:
@@ -63,7 +66,7 @@ class Town:
         def found() -> str:
             return next((key for name, key in self.told() if name == event), "")
 
-        return wait_for(found, f"notification {event}")
+        return wait_for(found, f"notification {event}", seconds=60)
 
 
 class Served:
