@@ -10,7 +10,6 @@ import pytest
 ROOT = Path(__file__).parents[1]
 PAGES = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md"), *ROOT.glob("alert_rules/**/*.md")])
 LINK = re.compile(r"!?\[[^\]]*\]\(([^)\s]+)(?:\s+\"[^\"]*\")?\)")
-WRITTEN_LATER = {"bench/RESULTS.md", "docs/images/status-page.png"}  # by `make bench`; a browser
 
 
 def text_of(page: Path) -> str:
@@ -33,8 +32,6 @@ def broken_links(page: Path) -> list[str]:
         if re.match(r"[a-z]+:", link) or link.startswith("/"):
             continue  # elsewhere, or a path of the running service
         target = (page.parent / path).resolve() if path else page
-        if str(target.relative_to(ROOT)) in WRITTEN_LATER:
-            continue
         wrong_anchor = anchor and target.suffix == ".md" and target.is_file()
         if not target.exists() or (wrong_anchor and anchor not in anchors_of(target)):
             broken.append(link)
