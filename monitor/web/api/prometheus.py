@@ -21,6 +21,7 @@ from monitor.promql import (
     PromqlError,
     PromqlSyntaxError,
     QueryLimitError,
+    ValueType,
     evaluate_instant,
     evaluate_range,
     parse,
@@ -125,6 +126,8 @@ def range_query(queries: Queries, asked: Fields, now: float) -> Any:
     if (end - start) / step >= options.max_steps:
         raise bad(f"exceeded maximum resolution of {options.max_steps} points per timeseries")
     expr = parse(asked.get("query", ""))
+    if expr.type not in (ValueType.SCALAR, ValueType.VECTOR):
+        raise bad(f"invalid parameter 'query': a {expr.type} has no value at every step")
     value = evaluate_range(expr, queries.samples, start, end, step, options=options)
     return Remarked(answers.result(value), remarks_of(value))
 

@@ -17,6 +17,8 @@ from monitor.rules.alerts import Active, AlertState
 from monitor.rules.engine import Engine
 from monitor.rules.model import AlertingRule, Group, Rule, text_labels
 
+SMALL, LARGE = 1e-6, 1e21  # samples between these are written without exponent
+
 
 def number(value: float) -> str:
     """Return a value as text, without exponent, as short as it reads back."""
@@ -28,9 +30,19 @@ def number(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
+def sample_number(value: float) -> str:
+    """Return a sample's value as text; the very small and the very large have an exponent.
+
+    So Prometheus writes samples, but not scalars: util/jsonutil/marshal.go.
+    """
+    if math.isfinite(value) and value and not SMALL <= abs(value) < LARGE:
+        return repr(value)
+    return number(value)
+
+
 def point(timestamp: float, value: float) -> list[object]:
     """Return a sample's time and value."""
-    return [round(timestamp, 3), number(value)]
+    return [round(timestamp, 3), sample_number(value)]
 
 
 def result(value: Result) -> dict[str, Any]:
@@ -49,7 +61,7 @@ def result(value: Result) -> dict[str, Any]:
                 for one in value
             ]
         case Scalar():
-            kind, rows = "scalar", point(value.timestamp, value.value)
+            kind, rows = "scalar", [round(value.timestamp, 3), number(value.value)]
         case String():
             kind, rows = "string", [round(value.timestamp, 3), value.value]
     return {"resultType": kind, "result": rows}

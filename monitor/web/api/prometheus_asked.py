@@ -44,7 +44,7 @@ Asked = Annotated[Fields, Depends(fields)]
 
 
 def moment(asked: Fields, name: str, default: float | None) -> float:
-    """Return a time given in RFC 3339 or Unix seconds."""
+    """Return a time given in RFC 3339 or Unix seconds, to the nearest millisecond, halves up."""
     text = asked.get(name, "")
     if not text and default is not None:
         return default
@@ -56,7 +56,7 @@ def moment(asked: Fields, name: str, default: float | None) -> float:
         ) from error
     if not abs(seconds) <= LATEST:
         raise bad(f"invalid parameter {name!r}: {text!r} is out of range")
-    return seconds
+    return math.floor(seconds * 1000 + 0.5) / 1000
 
 
 def _rfc3339(text: str) -> float:

@@ -91,6 +91,32 @@ def test_query_answers_scalars_and_texts(
     assert got == {"resultType": kind, "result": [AT, value]}
 
 
+@pytest.mark.parametrize(
+    ("query", "value"),
+    [
+        ("1e21", "1e+21"),
+        ("9e20", "900000000000000000000"),
+        ("1e-6", "0.000001"),
+        ("-9e-7", "-9e-07"),
+        ("0", "0"),
+        ("Inf", "+Inf"),
+    ],
+)
+def test_samples_very_small_or_large_are_written_with_an_exponent(
+    client: TestClient, query: str, value: str
+) -> None:
+    """Unlike scalars: so does Prometheus."""
+    [one] = data(client, "query", query=f"vector({query})")["result"]
+    [many] = data(client, "query_range", query=query, start=AT, end=AT, step=1)["result"]
+    assert (one["value"][1], many["values"]) == (value, [[AT, value]])
+
+
+def test_times_are_taken_to_the_nearest_millisecond(client: TestClient) -> None:
+    """Halves go up, as they do in Prometheus."""
+    got = data(client, "query", query="time()", time="1700000000.0625")
+    assert got["result"] == [1700000000.063, "1700000000.063"]
+
+
 def test_query_range_answers_every_step(client: TestClient) -> None:
     """Start and end are included, and may be given in RFC 3339."""
     got = data(
@@ -159,6 +185,8 @@ def test_metadata_targets_and_version_are_told(client: TestClient) -> None:
         ("query_range", {"query": "up", "start": 1, "end": 0, "step": 1}, 400, "bad_data"),
         ("query_range", {"query": "up", "start": 0, "end": 1, "step": 0}, 400, "bad_data"),
         ("query_range", {"query": "up", "end": 1, "step": 1}, 400, "bad_data"),
+        ("query_range", {"query": "up[1m]", "start": 0, "end": 1, "step": 1}, 400, "bad_data"),
+        ("query_range", {"query": "'up'", "start": 0, "end": 1, "step": 1}, 400, "bad_data"),
         ("series", {}, 400, "bad_data"),
         ("series", {"match[]": "sum(up)"}, 400, "bad_data"),
         ("rules", {"type": "strange"}, 400, "bad_data"),
