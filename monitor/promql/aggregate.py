@@ -157,8 +157,18 @@ def format_value(value: float) -> str:
     return np.format_float_positional(value, trim="-")
 
 
-def count_values(grid: Grid, label: str, names: Sequence[str], *, without: bool) -> Grid:
-    """Return how many series of each group have each value; the value becomes a label."""
+def count_values(
+    grid: Grid,
+    label: str,
+    names: Sequence[str],
+    *,
+    without: bool,
+    check: Callable[[int], None],
+) -> Grid:
+    """Return how many series of each group have each value; the value becomes a label.
+
+    Every value at any step is a series of the result: `check` hears of its size before it is made.
+    """
     steps, columns = np.nonzero(grid.mask)
     cells = grid.values[steps, columns]
     distinct, codes = np.unique(cells, return_inverse=True)
@@ -170,6 +180,7 @@ def count_values(grid: Grid, label: str, names: Sequence[str], *, without: bool)
     groups, first = kept.row_codes
     pairs, places = np.unique(groups[columns] * distinct.size + codes, return_inverse=True)
     places = places.reshape(-1)
+    check(grid.steps * pairs.size)
     texts = [format_value(v) for v in distinct[pairs % max(distinct.size, 1)].tolist()]
     block: LabelBlock = kept.take(first[pairs // max(distinct.size, 1)]).replacing(label, texts)
     counts = np.bincount(steps * pairs.size + places, minlength=grid.steps * pairs.size)

@@ -37,12 +37,16 @@ class Budget:
         Raises:
             QueryLimitError: they exceed the bound, or the time is up.
         """
+        self.check(cells)
         self.cells += cells
-        if self.cells > self.options.max_samples:
-            limit = self.options.max_samples
-            raise QueryLimitError(f"query would load or make more than {limit} samples")
         if self.deadline is not None and time.monotonic() > self.deadline:
             raise QueryLimitError(f"query took longer than {self.options.timeout_seconds} s")
+
+    def check(self, cells: int) -> None:
+        """Raise QueryLimitError where so many samples more would exceed the bound."""
+        if self.cells + cells > self.options.max_samples:
+            limit = self.options.max_samples
+            raise QueryLimitError(f"query would load or make more than {limit} samples")
 
     def check_steps(self, steps: int) -> None:
         """Raise QueryLimitError for more steps than an evaluation or subquery may have."""

@@ -99,7 +99,7 @@ def evaluate_aggregate(expr: Aggregate, context: Context) -> Grid:
     """Return an aggregation."""
     grid = context.vector(expr.expr)
     if expr.op == "count_values":
-        return counted_values(expr, grid)
+        return counted_values(expr, grid, context)
     param = None if expr.param is None else context.scalar(expr.param)
     grouping = grid.block.grouping(expr.grouping, without=expr.without)
     if param is None:
@@ -111,7 +111,7 @@ def evaluate_aggregate(expr: Aggregate, context: Context) -> Grid:
     return aggregation.top(grouping, grid, limit, largest=expr.op == "topk")
 
 
-def counted_values(expr: Aggregate, grid: Grid) -> Grid:
+def counted_values(expr: Aggregate, grid: Grid, context: Context) -> Grid:
     """Return `count_values`.
 
     Raises:
@@ -120,7 +120,9 @@ def counted_values(expr: Aggregate, grid: Grid) -> Grid:
     label = evaluate_string(expr.param) if expr.param is not None else ""
     if not is_label_name(label):
         raise PromqlError(f'invalid label name "{printed(label)}"')
-    return aggregation.count_values(grid, label, expr.grouping, without=expr.without)
+    return aggregation.count_values(
+        grid, label, expr.grouping, without=expr.without, check=context.budget.check
+    )
 
 
 def evaluate_call(expr: Call, context: Context) -> Grid:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import tracemalloc
 from contextlib import suppress
 
 import pytest
@@ -255,6 +256,19 @@ def test_a_query_beyond_its_bounds_is_refused(query: str, options: Options) -> N
     """Steps, samples and time are bounded before the work is done."""
     with pytest.raises(QueryLimitError):
         evaluate_instant(parse(query), source_of([[1.0] * 9] * 3), 300, options=options)
+
+
+def test_a_query_is_refused_before_what_it_would_make_is_made() -> None:
+    """Every value that is counted becomes a series of all steps: 100 GB here, if it were made."""
+    source = source_of(
+        [[float(step * 400 + number) for step in range(300)] for number in range(40)]
+    )
+    tracemalloc.start()
+    with pytest.raises(QueryLimitError, match="samples"):
+        evaluate_range(parse("count_values('v', m)"), source, 0, 10_000, 1)
+    _, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert most < 200e6
 
 
 @pytest.mark.parametrize("at", [math.nan, math.inf, 1e300])

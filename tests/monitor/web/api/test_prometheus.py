@@ -214,6 +214,47 @@ def test_no_question_whatever_is_answered_with_a_fault_of_ours(
     assert answer.status_code in (200, 400, 422)
 
 
+LENGTHS = st.sampled_from(["1ms", "1s", "15s", "1m", "1h", "1d", "1y", "90y"])
+RANGED = ("rate", "sum_over_time", "stddev_over_time", "changes", "last_over_time", "deriv")
+SHAPED = ("abs({})", "count_values('v', {})", "topk(1e9, {})", "sort({})", "month({})", "-({})")
+
+
+def costly(inner: st.SearchStrategy[str]) -> st.SearchStrategy[str]:
+    """Return expressions that read or make a great deal of smaller ones."""
+    return st.one_of(
+        st.tuples(st.sampled_from(RANGED), inner, LENGTHS, LENGTHS).map(
+            lambda t: f"{t[0]}(({t[1]})[{t[2]}:{t[3]}])"
+        ),
+        st.tuples(st.sampled_from(SHAPED), inner).map(lambda t: t[0].format(t[1])),
+        st.tuples(inner, st.sampled_from(["+", "or", "unless"]), inner).map(
+            lambda t: f"({t[0]}) {t[1]} ({t[2]})"
+        ),
+    )
+
+
+@settings(
+    max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None
+)
+@given(
+    query=st.recursive(
+        st.sampled_from(["hits_total", "vector(time())", "up offset 1h", "up @ end()"]),
+        costly,
+        max_leaves=6,
+    ),
+    step=st.sampled_from(["0.001", "1", "60", "86400"]),
+    span=st.sampled_from([0, 60, 10_999, 1e6, 1e9]),
+)
+def test_costly_questions_are_answered_or_refused_in_time(
+    client: TestClient, query: str, step: str, span: float
+) -> None:
+    """However long its ranges, however small its steps: one second was allowed, not many pass."""
+    asked = {"query": query, "start": AT - span, "end": AT, "step": step, "timeout": "1s"}
+    began = time.monotonic()
+    answer = client.post("/api/v1/query_range", data=asked)
+    assert answer.status_code in (200, 400, 422, 503)
+    assert time.monotonic() - began < 10
+
+
 def test_strangers_are_not_answered(web: Web) -> None:
     """From elsewhere a token or a session is needed."""
     assert web.client("203.0.113.9").get("/api/v1/query?query=1").status_code == 401
