@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -180,11 +180,6 @@ def read_journey(
     if tls.ca_file is not None:
         tls = tls.model_copy(update={"ca_file": str(folder / tls.ca_file)})
     return journey.model_copy(update={"variables": known, "tls": tls})
-
-
-def step_names(journey: Journey) -> Iterator[str]:
-    """Yield the names of all steps: the values of the metric label `step`."""
-    return (step.name for step in journey.all_steps)
 
 
 def _refuse_twins(names: list[str]) -> None:

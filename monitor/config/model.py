@@ -127,11 +127,6 @@ class Retention(_Part):
     incidents: Duration = 400 * DAY
     reports: Duration = 400 * DAY
 
-    @property
-    def runs_days(self) -> float:
-        """Return the days for which runs are kept."""
-        return self.runs / DAY
-
 
 class Limits(_Part):
     """Bounds that keep one bad file from taking the machine."""
@@ -190,7 +185,3 @@ class Configuration:
     def journeys_here(self) -> tuple[Journey, ...]:
         """Return the journeys that this process runs: those that name its location, or none."""
         return tuple(j for j in self.journeys if not j.locations or self.location in j.locations)
-
-    def journeys_of(self, component_id: str) -> tuple[Journey, ...]:
-        """Return the journeys that speak for a component."""
-        return tuple(j for j in self.journeys if j.component == component_id)

@@ -153,12 +153,6 @@ def muted(connection: Connection, *, lock: bool = False) -> list[RowMapping]:
     return _rows(connection, statement, lock)
 
 
-def count_open(connection: Connection) -> int:
-    """Return how many alerts hold an open slot."""
-    statement = select(func.count()).select_from(alerts).where(_c.open_marker == 1)
-    return int(connection.execute(statement).scalar_one())
-
-
 def _rows(connection: Connection, statement: Any, lock: bool) -> list[RowMapping]:
     ordered = statement.order_by(_c.fingerprint)
     return list(connection.execute(ordered.with_for_update() if lock else ordered).mappings())
