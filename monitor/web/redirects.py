@@ -11,8 +11,13 @@ def safe_next(target: str, default: str = "/console") -> str:
     Refused are other hosts in any spelling (`//evil`, `/\\evil`, `https:evil`), control
     characters that browsers drop, and paths that climb.
     """
-    parts = urlsplit(target) if target.isprintable() and "\\" not in target else None
-    if parts is None or parts.scheme or parts.netloc or ".." in parts.path.split("/"):
+    if not target.isprintable() or "\\" in target:
+        return default
+    try:
+        parts = urlsplit(target)
+    except ValueError:  # such as `//[`, which is no address at all
+        return default
+    if parts.scheme or parts.netloc or ".." in parts.path.split("/"):
         return default
     inside = parts.path == "/console" or parts.path.startswith(("/console/", "/runbooks/"))
     if not inside or parts.path.startswith("/console/sign-"):
