@@ -130,7 +130,10 @@ def refusal(
 def _way_back(request: Request) -> str:
     """Return the page the form was on, as far as the browser says so, else the start."""
     inside = request.url.path.startswith(SIGNED_IN_PATHS)
-    came_from = urlsplit(request.headers.get("referer", "")).path
+    try:
+        came_from = urlsplit(request.headers.get("referer", "")).path
+    except ValueError:  # not an address at all
+        came_from = ""
     return safe_next(came_from) if inside else "/"
 
 
