@@ -6,6 +6,7 @@ import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -49,6 +50,36 @@ def role(name: Name, to: Role, data: Data = None) -> None:
     with _store(data) as store:
         change_role(store, name, to)
     typer.echo(f"{name} is {to} now.")
+
+
+@user_app.command()
+def contact(
+    name: Name,
+    data: Data = None,
+    email: Annotated[str | None, typer.Option(help="E-mail address, '' for none")] = None,
+    display_name: Annotated[str | None, typer.Option(help="What people call them")] = None,
+    phone: Annotated[str | None, typer.Option(help="Such as +27821234567, '' for none")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Such as Africa/Nairobi")] = None,
+) -> None:
+    """Show how a person is reached, or change what is given."""
+    from monitor.accounts.contact import Contact, save_contact
+    from monitor.web.accounts import known_user
+
+    given = {
+        "email": email,
+        "display_name": display_name,
+        "phone": phone,
+        "time_zone": time_zone,
+    }
+    changes = {key: value for key, value in given.items() if value is not None}
+    with _store(data) as store:
+        user = known_user(store, name)
+        known = Contact.of(user)
+        if changes:
+            known = Contact.entered(asdict(known) | changes)
+            save_contact(store, user, known)
+    for key, value in asdict(known).items():
+        typer.echo(f"{key.replace('_', ' '):14}{value or '–'}")
 
 
 @user_app.command()

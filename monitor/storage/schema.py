@@ -331,6 +331,11 @@ users = Table(
     _flag("one_time"),
     _at("created_at", required=True),
     _at("disabled_at"),
+    Column("email", String(254)),  # lower case; NULL where none is known
+    _text("display_name"),
+    _text("time_zone"),  # empty: the site's
+    _text("phone"),  # as E.164: +27821234567
+    Index(None, "email", unique=True),
 )
 
 sessions = Table(

@@ -27,6 +27,15 @@ class User:
     one_time: bool
     created_at: datetime
     disabled_at: datetime | None
+    email: str | None = None  # lower case
+    display_name: str = ""
+    time_zone: str = ""  # empty: the site's
+    phone: str = ""  # E.164, such as +27821234567
+
+    @property
+    def called(self) -> str:
+        """Return how people call its owner: the display name, or the account's name."""
+        return self.display_name or self.name
 
 
 @dataclass(frozen=True)
@@ -48,6 +57,12 @@ def _user(row: Row[tuple[object, ...]]) -> User:
 def user_by_name(connection: Connection, name: str) -> User | None:
     """Return the account of that name, disabled or not."""
     row = connection.execute(select(users).where(users.c.name == name)).one_or_none()
+    return _user(row) if row else None
+
+
+def user_by_email(connection: Connection, email: str) -> User | None:
+    """Return the account with this e-mail address (lower case), disabled or not."""
+    row = connection.execute(select(users).where(users.c.email == email)).one_or_none()
     return _user(row) if row else None
 
 
@@ -80,6 +95,15 @@ def set_password(tx: Transaction, user_id: int, password_hash: str, *, one_time:
 def set_role(tx: Transaction, user_id: int, role: str) -> None:
     """Replace an account's role."""
     tx.connection.execute(update(users).where(users.c.id == user_id).values(role=role))
+
+
+def set_contact(tx: Transaction, user_id: int, **columns: str | None) -> None:
+    """Replace some of an account's `email`, `display_name`, `time_zone` and `phone`.
+
+    Raises:
+        sqlalchemy.exc.IntegrityError: another account has the e-mail address.
+    """
+    tx.connection.execute(update(users).where(users.c.id == user_id).values(**columns))
 
 
 def set_disabled(tx: Transaction, user_id: int, at: datetime | None) -> None:

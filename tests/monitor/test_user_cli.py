@@ -58,3 +58,13 @@ def test_a_refusal_is_told_in_words(tmp_path: Path, words: tuple[str, ...], told
     code, said = user(tmp_path, *words)
     assert code == 1
     assert told in said
+
+
+def test_how_a_person_is_reached_is_shown_and_changed_field_by_field(tmp_path: Path) -> None:
+    """What is not given stays; what is given empty goes."""
+    user(tmp_path, "add", "ann")
+    user(tmp_path, "contact", "ann", "--email", "Ann@Shop.example", "--phone", "+27 82 123 4567")
+    code, said = user(tmp_path, "contact", "ann", "--phone", "")
+    assert code == 0
+    assert [line.split()[-1] for line in said.splitlines()] == ["–", "ann@shop.example", "–", "–"]
+    assert user(tmp_path, "contact", "ann", "--time-zone", "Mars/Olympus")[0] == 1
