@@ -66,6 +66,15 @@ class EmbeddedRules:
             for journey, location in sorted(self._journeys):
                 self._write_journey(journey, location, at)
 
+    def take_up(self) -> None:
+        """Judge what was known before the start, before anything new arrives.
+
+        An alert of then that still holds is found again so, and can end as soon as it is over;
+        otherwise it would be held as one that merely lacks data.
+        """
+        self.scrape()
+        self.evaluate_due()
+
     def evaluate_due(self) -> None:
         """Evaluate the groups whose slot has come."""
         self.engine.evaluate_due(self._clock.now())

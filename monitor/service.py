@@ -317,6 +317,8 @@ class Service:
         self.holder.subscribe(self.apply)
         self.apply(self.holder.current)
         self.pipeline.restore()
+        if self.rules is not None:
+            self.rules.take_up()
         self._ready = True
 
     def start(self) -> None:

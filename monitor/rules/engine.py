@@ -1,7 +1,8 @@
 """Evaluates groups when they are due and when something changed; tells alerts and forgets none.
 
-One evaluation runs at a time. Its order is: evaluate the rules, hand what is to be told to `send`,
-then keep the new state. So a process that dies in between tells an alert twice, never not at all.
+One evaluation runs at a time. Its order is: evaluate the rules, keep the new state, hand what is to
+be told to `send`, then keep that it was told. So a process that dies in between tells an alert
+twice, never not at all, and nothing was told that the next process does not know to end.
 """
 
 from __future__ import annotations
@@ -201,8 +202,10 @@ class Engine:
         self._book.end_removed(self._samples, at)
         for affected in rules:
             self._evaluate_rule(affected, at)
-        told = self._tell(rules, at)
         self._book.keep()
+        told = self._tell(rules, at)
+        if told:
+            self._book.keep()
         return told
 
     def _moment(self, rules: Sequence[Affected], now: datetime) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -51,18 +52,28 @@ class Town:
         said = monitor_yml.read_text("utf-8").replace("kind: console", "kind: webhook")
         said = said.replace("audience: oncall", f'settings: {{url: "{sink.url}"}}')
         monitor_yml.write_text(said, "utf-8")
+        self._config, self._data = config, folder / "data"
+        self._open()
+
+    def _open(self) -> None:
         environ = {"MONITOR_SECRET_SHOP_PASSWORD": PASSWORD}
-        settings = load_settings(environ, config=config, data=folder / "data")
+        settings = load_settings(environ, config=self._config, data=self._data)
         settings = settings.model_copy(update={"allowed_hosts": ("testserver",)})
         self.service = Service(
             settings.listening_on(8080),
-            load_configuration(config),
+            load_configuration(self._config),
             EnvironmentSecrets(environ),
             clock=self.clock,
             read_host=lambda: QUIET_HOST,
         )
         self.service.prepare()
         self.visitor = Visitor(TestClient(self.service.app))
+
+    def restart(self) -> None:
+        """End the service as a kill may: without the last samples; start another."""
+        self.service.stop()
+        shutil.rmtree(self._data / "samples")
+        self._open()
 
     def pass_time(self, seconds: int, *, step: int = STEP_SECONDS) -> None:
         """Let time go by: every journey runs once a step, then every duty is done."""

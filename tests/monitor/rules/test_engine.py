@@ -160,6 +160,19 @@ def test_restart_forgets_neither_firing_nor_pending_nor_what_was_told(tmp_path: 
     assert fired.starts_at == again.at(0)
 
 
+def test_an_alert_told_just_before_a_kill_is_ended_by_the_next_process(tmp_path: Path) -> None:
+    """What was told is known to be firing, even where nothing was kept after the telling."""
+    groups, state, store = groups_of(tmp_path, DOWN), MemoryStateStore(), SampleStore()
+    killed = Running(groups, state=state, store=store)
+    killed.refuse = SystemExit()  # the receiver had committed it: then came the kill
+    with pytest.raises(SystemExit):
+        killed.due(0, up_now=0)
+    at_once = EngineSettings(restore_hold_seconds=0)
+    again = Running(groups, state=state, store=store, settings=at_once)
+    [ended] = again.due(15, up_now=1)
+    assert (ended.starts_at, ended.ends_at) == (again.at(0), again.at(15))
+
+
 @pytest.mark.parametrize(("seconds", "resolved"), [(59, False), (61, True)])
 def test_alert_is_not_resolved_for_want_of_data_just_after_a_restart(
     tmp_path: Path, seconds: float, resolved: bool
