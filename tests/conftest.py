@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import logging
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -15,6 +16,16 @@ from tests.servers import Postgres, postgres_program, postgres_server
 
 _numbers = itertools.count(1)
 BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)]
+
+
+@pytest.fixture(autouse=True)
+def _logging_as_before() -> Iterator[None]:
+    """Take away what a test set up: its handler writes to a stream that is closed after it."""
+    root = logging.getLogger()
+    level = root.level
+    yield
+    root.handlers[:] = [one for one in root.handlers if type(one) is not logging.StreamHandler]
+    root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

@@ -13,14 +13,6 @@ from monitor.log import configure_logging, logger
 SECRET = "correct horse battery"
 
 
-@pytest.fixture(autouse=True)
-def _restore_logging() -> object:
-    root = logging.getLogger()
-    before = root.handlers[:], root.level
-    yield
-    root.handlers[:], root.level = before
-
-
 def lines(style: str) -> io.StringIO:
     """Configure logging into a buffer that hides the secret."""
     out = io.StringIO()

@@ -164,8 +164,8 @@ def test_an_alert_told_just_before_a_kill_is_ended_by_the_next_process(tmp_path:
     """What was told is known to be firing, even where nothing was kept after the telling."""
     groups, state, store = groups_of(tmp_path, DOWN), MemoryStateStore(), SampleStore()
     killed = Running(groups, state=state, store=store)
-    killed.refuse = SystemExit()  # the receiver had committed it: then came the kill
-    with pytest.raises(SystemExit):
+    killed.refuse = RuntimeError("killed once the receiver had committed it")
+    with pytest.raises(RuntimeError):
         killed.due(0, up_now=0)
     at_once = EngineSettings(restore_hold_seconds=0)
     again = Running(groups, state=state, store=store, settings=at_once)
