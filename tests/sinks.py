@@ -23,6 +23,7 @@ class Answer:
 
     status: int = 204
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
     wait: threading.Event | None = None
     """Answer only once this is set; a sink that hangs."""
 
@@ -81,10 +82,12 @@ class HttpSink:
                     answer.wait.wait(20)
                 try:
                     self.send_response(answer.status)
-                    for name, value in {"Content-Length": "0", **answer.headers}.items():
+                    length = str(len(answer.body))
+                    for name, value in {"Content-Length": length, **answer.headers}.items():
                         self.send_header(name, value)
                     self.end_headers()
-                except BrokenPipeError:
+                    self.wfile.write(answer.body)
+                except ConnectionError:
                     return  # the client gave up waiting, which is what the test is about
 
             def log_message(self, *_arguments: Any) -> None:

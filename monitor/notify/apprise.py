@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from pydantic import field_validator
 
-from monitor.notify.message import Context, KindSettings, Message, NotifyError
+from monitor.notify.message import Context, KindSettings, Message, NotifyError, Receipt
 
 
 class Settings(KindSettings):
@@ -25,24 +25,29 @@ class Settings(KindSettings):
         return url
 
 
-def send(message: Message, settings: Settings, context: Context) -> str:
+def send(message: Message, settings: Settings, context: Context) -> Receipt:
     """Return the service's name once it has accepted the message."""
     from apprise import Apprise, AppriseAsset, NotifyFormat, NotifyType
 
     types = {"critical": NotifyType.FAILURE, "warning": NotifyType.WARNING}
-    over = message.event.endswith("resolved")
     asset = AppriseAsset(app_id=context.site_name, app_desc=context.site_name, app_url="")
     service = Apprise(asset=asset)
     if not service.add(context.reveal(settings.url)):
         raise NotifyError("Apprise does not understand the address", retryable=False)
     name = str(service[0].service_name)
     answer = service.notify(
-        body=f"{message.body}\n\nNotification {message.id}",
+        body=f"{message.body}{_acknowledge(message)}\n\nNotification {message.id}",
         title=message.subject,
-        notify_type=NotifyType.SUCCESS if over else types.get(message.severity, NotifyType.INFO),
+        notify_type=NotifyType.SUCCESS
+        if message.is_over
+        else types.get(message.severity, NotifyType.INFO),
         body_format=NotifyFormat.TEXT,
         timeout=settings.timeout * 3,
     )
     if not answer:
         raise NotifyError(f"{name} did not accept it", retryable=True)
-    return f"accepted by {name}"
+    return Receipt(f"accepted by {name}")
+
+
+def _acknowledge(message: Message) -> str:
+    return f"\n\nAcknowledge: {message.acknowledge_url}" if message.acknowledge_url else ""

@@ -6,7 +6,7 @@ import sys
 from typing import Literal
 
 from monitor.notify.mail_text import one_line
-from monitor.notify.message import Context, KindSettings, Message
+from monitor.notify.message import Context, KindSettings, Message, Receipt
 
 
 class Settings(KindSettings):
@@ -16,12 +16,12 @@ class Settings(KindSettings):
     """Where the line goes."""
 
 
-def send(message: Message, settings: Settings, context: Context) -> str:
+def send(message: Message, settings: Settings, context: Context) -> Receipt:
     """Write the message as one line and return what became of it."""
     out = sys.stderr if settings.stream == "stderr" else sys.stdout
     out.write(render_line(message, context) + "\n")
     out.flush()
-    return f"written to {settings.stream}"
+    return Receipt(f"written to {settings.stream}")
 
 
 def render_line(message: Message, context: Context) -> str:

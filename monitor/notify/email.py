@@ -11,10 +11,21 @@ import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from typing import Annotated, Any
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from pydantic import Field
+
 from monitor.notify.mail_text import is_address, render_mail
-from monitor.notify.message import Context, KindSettings, Message, NotifyError, Words
+from monitor.notify.message import (
+    Context,
+    KindSettings,
+    Message,
+    NotifyError,
+    Receipt,
+    Words,
+)
+from probes.durations import Duration
 
 
 class Settings(KindSettings):
@@ -26,6 +37,8 @@ class Settings(KindSettings):
     """`smtp[s]://user:pass@host:port?starttls=1`; empty: `MONITOR_SMTP_URL`."""
     mail_from: str = ""
     """The sender's address; empty: `MONITOR_MAIL_FROM`."""
+    deadline: Annotated[Duration, Field(ge=1, le=7 * 86400)] = 86_400.0
+    """A day rather than an hour: mail is what people read later, and servers come back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +80,26 @@ class SmtpServer:
         )
 
 
-def send(message: Message, settings: Settings, context: Context) -> str:
-    """Return the server's host once it has accepted the mail for at least one recipient."""
+class _KeepsAnswer(smtplib.SMTP):
+    """A connection that remembers what the server said to a whole mail; it names its queue id."""
+
+    taken: tuple[int, bytes] = (250, b"")
+
+    def data(self, msg: Any) -> tuple[int, bytes]:
+        """Hand in the mail's text and keep the answer."""
+        self.taken = super().data(msg)
+        return self.taken
+
+
+class _KeepsAnswerTls(smtplib.SMTP_SSL, _KeepsAnswer):
+    """The same over TLS from the start."""
+
+
+def send(message: Message, settings: Settings, context: Context) -> Receipt:
+    """Return what the server said once it has accepted the mail for at least one recipient.
+
+    The reference is the mail's own Message-ID.
+    """
     server = _server(settings, context)
     sender = settings.mail_from or context.mail.mail_from
     if not is_address(sender):
@@ -78,8 +109,9 @@ def send(message: Message, settings: Settings, context: Context) -> str:
     with _speaking(server, settings.timeout) as smtp:
         refused = smtp.send_message(mail, from_addr=sender, to_addrs=to)
     taken = [address for address in to if address not in refused]
-    words = f"{server.host} took it for {', '.join(taken)}"
-    return words + "".join(f"; refused {a}: {_answer(*why)}" for a, why in sorted(refused.items()))
+    words = f"{server.host} took it for {', '.join(taken)}: {_answer(*smtp.taken)}"
+    words += "".join(f"; refused {a}: {_answer(*why)}" for a, why in sorted(refused.items()))
+    return Receipt(words, str(mail["Message-ID"]))
 
 
 def _recipients(message: Message, settings: Settings) -> list[str]:
@@ -103,9 +135,9 @@ def _server(settings: Settings, context: Context) -> SmtpServer:
 
 
 @contextmanager
-def _speaking(server: SmtpServer, timeout_seconds: float) -> Iterator[smtplib.SMTP]:
+def _speaking(server: SmtpServer, timeout_seconds: float) -> Iterator[_KeepsAnswer]:
     """Yield a connection ready for a mail; every refusal inside becomes a `NotifyError`."""
-    smtp: smtplib.SMTP | None = None
+    smtp: _KeepsAnswer | None = None
     try:
         smtp = _connect(server, timeout_seconds)
         yield smtp
@@ -126,14 +158,14 @@ def _speaking(server: SmtpServer, timeout_seconds: float) -> Iterator[smtplib.SM
             smtp.close()
 
 
-def _connect(server: SmtpServer, timeout_seconds: float) -> smtplib.SMTP:
+def _connect(server: SmtpServer, timeout_seconds: float) -> _KeepsAnswer:
     tls = ssl.create_default_context()
     if server.implicit_tls:
-        smtp: smtplib.SMTP = smtplib.SMTP_SSL(
+        smtp: _KeepsAnswer = _KeepsAnswerTls(
             server.host, server.port, timeout=timeout_seconds, context=tls
         )
     else:
-        smtp = smtplib.SMTP(server.host, server.port, timeout=timeout_seconds)
+        smtp = _KeepsAnswer(server.host, server.port, timeout=timeout_seconds)
     try:
         if server.starttls:
             smtp.starttls(context=tls)

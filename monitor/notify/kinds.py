@@ -6,26 +6,50 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
-from monitor.notify import apprise, console, email, webhook
-from monitor.notify.message import Context, KindSettings, Message
+from monitor.notify import (
+    apprise,
+    console,
+    email,
+    ntfy,
+    pagerduty,
+    slack,
+    sms,
+    teams,
+    telegram,
+    webhook,
+)
+from monitor.notify.message import Context, KindSettings, Message, Receipt
 
 S = TypeVar("S", bound=KindSettings)
 
 
 @dataclass(frozen=True, slots=True)
 class Kind(Generic[S]):
-    """One kind: the settings its channels may have, and how a message is sent."""
+    """One kind: the settings its channels may have, and how a message is sent.
+
+    `send` returns the receipt and raises `NotifyError`. A kind that people read gets a storm as
+    one message; programs get every incident by itself, and hear of acknowledgements.
+    """
 
     settings: type[S]
-    send: Callable[[Message, S, Context], str]
-    """Returns a receipt in words; raises `NotifyError`."""
+    send: Callable[[Message, S, Context], Receipt]
+    for_people: bool = True
+    takes_acknowledgements: bool = False
 
 
 KINDS: Mapping[str, Kind[Any]] = {
     "apprise": Kind(apprise.Settings, apprise.send),
-    "console": Kind(console.Settings, console.send),
+    "console": Kind(console.Settings, console.send, for_people=False),
     "email": Kind(email.Settings, email.send),
-    "webhook": Kind(webhook.Settings, webhook.send),
+    "ntfy": Kind(ntfy.Settings, ntfy.send),
+    "pagerduty": Kind(
+        pagerduty.Settings, pagerduty.send, for_people=False, takes_acknowledgements=True
+    ),
+    "slack": Kind(slack.Settings, slack.send),
+    "sms": Kind(sms.Settings, sms.send),
+    "teams": Kind(teams.Settings, teams.send),
+    "telegram": Kind(telegram.Settings, telegram.send),
+    "webhook": Kind(webhook.Settings, webhook.send, for_people=False),
 }
 
 REPORTER = "reporter"

@@ -44,7 +44,14 @@ def render_mail(
     mail["Auto-Submitted"] = "auto-generated"
     mail["X-Auto-Response-Suppress"] = "All"
     mail["X-Notification-Id"] = message.id
-    text = f"{message.body.rstrip()}\n\n-- \n{context.site_name} · notification {message.id}\n"
+    if message.channel:  # RFC 2919, RFC 2369: one filter for all mails of a channel
+        mail["List-Id"] = f"{one_line(context.site_name)} <{message.channel}.notifications.{host}>"
+        if context.site_url:
+            mail["List-Archive"] = f"<{context.site_url}/console/notifications>"
+    body = message.body.rstrip()
+    if message.acknowledge_url:
+        body += f"\n\nTake it, without signing in:\n{message.acknowledge_url}"
+    text = f"{body}\n\n-- \n{context.site_name} · notification {message.id}\n"
     mail.set_content(text)
     mail.add_alternative(render_html(text), subtype="html")
     return mail

@@ -83,11 +83,56 @@ class Message:
     thread: str = ""
     attempt: int = 1
     payload: Mapping[str, Any] = field(default_factory=dict)
+    channel: str = ""
+    """The configured channel it goes over; empty for what users who reported something get."""
+    acknowledge_url: str = ""
+    """Where its reader takes the incident without signing in; empty where nothing is to take."""
+    opening_reference: str = ""
+    """The receiver's own id of the message that opened the thread, where it gave one."""
 
     @property
     def id(self) -> str:
         """The stable id sent along: the key where every header can carry it, else its hash."""
         return self.key if _PLAIN_ID.fullmatch(self.key) else digest(self.key)
+
+    @property
+    def is_over(self) -> bool:
+        """Whether it brings good news: the trouble has ended."""
+        return self.event.endswith(("resolved", "completed"))
+
+    @property
+    def incident(self) -> Mapping[str, Any]:
+        """What its incident is, as `incidents.outbox` writes it; empty where it is about none."""
+        found = self.payload.get("incident", {})
+        return found if isinstance(found, Mapping) else {}
+
+    @property
+    def links(self) -> tuple[tuple[str, str], ...]:
+        """(Words, address) of what its reader may want to open, the acknowledgement first."""
+        named = (
+            ("Acknowledge", self.acknowledge_url),
+            ("Open the incident", str(self.incident.get("url") or self.payload.get("url") or "")),
+            ("Runbook", str(self.incident.get("runbook_url") or "")),
+        )
+        return tuple(
+            (words, url) for words, url in named if url.startswith(("http://", "https://"))
+        )
+
+
+class Receipt(str):
+    """What a receiver said to a message it accepted, in words for the timeline.
+
+    `reference` is the receiver's own id of the message, which later messages of the same thread
+    may reply to; empty where it gives none.
+    """
+
+    reference: str
+
+    def __new__(cls, words: str, reference: str = "") -> Receipt:
+        """Return the words with the reference beside them."""
+        made = super().__new__(cls, words)
+        made.reference = reference
+        return made
 
 
 def digest(text: str) -> str:
@@ -100,7 +145,7 @@ class KindSettings(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    deadline: Annotated[Duration, Field(ge=1, le=7 * 86400)] = 3600
+    deadline: Annotated[Duration, Field(ge=1, le=7 * 86400)] = 3600.0
     """A notification not accepted this long after it was queued is given up, and says so."""
     timeout: Annotated[Duration, Field(ge=0.1, le=60)] = 10
     """The longest wait for one answer of the receiver."""

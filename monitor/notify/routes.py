@@ -9,7 +9,7 @@ from typing import Any, Protocol
 from pydantic import ValidationError
 
 from monitor.notify.kinds import KINDS, REPORTER, Kind
-from monitor.notify.message import Context, KindSettings, Message
+from monitor.notify.message import Context, KindSettings, Message, Receipt
 
 
 class ChannelLike(Protocol):
@@ -39,8 +39,8 @@ class Route:
     kind: Kind[Any]
     settings: KindSettings
 
-    def send(self, message: Message, context: Context) -> str:
-        """Return the receipt in words; raises `NotifyError`."""
+    def send(self, message: Message, context: Context) -> Receipt:
+        """Return the receipt; raises `NotifyError`."""
         return self.kind.send(message, self.settings, context)
 
 

@@ -6,13 +6,13 @@ import uuid
 from collections.abc import Sequence
 
 from monitor.notify.kinds import REPORTER
-from monitor.notify.message import Context, Message
+from monitor.notify.message import Context, Message, Receipt
 from monitor.notify.routes import ChannelLike, make_routes
 
 
 def send_test(
     channels: Sequence[ChannelLike], name: str, context: Context, *, recipient: str = ""
-) -> str:
+) -> Receipt:
     """Send a test message over a configured channel and return the receipt in words.
 
     `reporter` names the mail to people who reported a problem, and needs a recipient.

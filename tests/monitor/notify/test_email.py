@@ -31,7 +31,29 @@ def test_everyone_on_the_channel_gets_the_mail_with_subject_text_and_id(mailbox:
     assert "Step: pay (status)" in body.get_content()
     assert mailbox.recipients == [["ann@shop.example", "bo@shop.example"]]
     assert mail["X-Notification-Id"] == "incident-7.opened.oncall"
-    assert receipt == "127.0.0.1 took it for ann@shop.example, bo@shop.example"
+    assert receipt == "127.0.0.1 took it for ann@shop.example, bo@shop.example: 250 kept"
+
+
+def test_the_receipt_keeps_the_mails_own_id(mailbox: MailSink) -> None:
+    """Whoever looks for a mail in a server's log finds it by its Message-ID."""
+    receipt = email.send(make_message(), TO, make_context(mailbox.port))
+    assert receipt.reference == mailbox.mails[0]["Message-ID"]
+
+
+def test_a_page_carries_its_link_and_the_headers_of_its_channel(mailbox: MailSink) -> None:
+    """Filters find the channel by List-Id; the link stands in the text and in the HTML."""
+    send(mailbox, channel="oncall-mail", acknowledge_url="https://m.example/a/t0ken")
+    mail = mailbox.mails[0]
+    texts = [mail.get_body((kind,)) for kind in ("plain", "html")]
+    assert all(text and "https://m.example/a/t0ken" in text.get_content() for text in texts)
+    assert mail["List-Id"] == "Demo Shop <oncall-mail.notifications.shop.example>"
+    assert mail["List-Archive"] == "<https://status.shop.example/console/notifications>"
+
+
+def test_a_users_mail_belongs_to_no_list(mailbox: MailSink) -> None:
+    """What goes to somebody who reported a problem is a letter."""
+    send(mailbox, recipient="user@mail.example")
+    assert mailbox.mails[0]["List-Id"] is None
 
 
 def test_a_message_with_its_own_recipient_goes_there_alone(mailbox: MailSink) -> None:
@@ -76,7 +98,8 @@ def test_one_refused_recipient_of_two_is_named_in_the_receipt(mailbox: MailSink)
     """The timeline tells who did not get the mail, and why."""
     mailbox.refused_recipients = {"bo@shop.example": "550 unknown"}
     receipt = send(mailbox)
-    assert receipt == "127.0.0.1 took it for ann@shop.example; refused bo@shop.example: 550 unknown"
+    took = "127.0.0.1 took it for ann@shop.example: 250 kept"
+    assert receipt == f"{took}; refused bo@shop.example: 550 unknown"
 
 
 # aiosmtpd warns of a login in the clear, which is what these tests want.

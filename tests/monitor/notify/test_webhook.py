@@ -6,12 +6,15 @@ import hashlib
 import hmac
 import json
 import threading
+from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import ValidationError
 
 from monitor.notify import webhook
+from monitor.notify.http import retry_after
 from monitor.notify.message import NotifyError
 from tests.notices import NOW, make_context, make_message
 from tests.sinks import Answer, HttpSink
@@ -44,6 +47,37 @@ def test_the_signature_proves_time_and_body_to_whoever_knows_the_key(hook: HttpS
     signed = post.headers["X-Monitor-Timestamp"].encode() + b"." + post.body
     expected = hmac.new(b"a-signing-key", signed, hashlib.sha256).hexdigest()
     assert post.headers["X-Monitor-Signature"] == f"sha256={expected}"
+
+
+def documented_check() -> Callable[..., bool]:
+    """Return the function that docs/notifications.md gives to receivers."""
+    text = (Path(__file__).parents[3] / "docs" / "notifications.md").read_text("utf-8")
+    snippet = next(part for part in text.split("```python\n")[1:] if "is_genuine" in part)
+    names: dict[str, Any] = {}
+    exec(snippet.split("```")[0], names)
+    check: Callable[..., bool] = names["is_genuine"]
+    return check
+
+
+@pytest.mark.parametrize(
+    ("key", "later_seconds", "change", "genuine"),
+    [
+        (b"a-signing-key", 0, b"", True),
+        (b"a-signing-key", 299, b"", True),
+        (b"a-signing-key", 300, b"", False),
+        (b"another-key", 0, b"", False),
+        (b"a-signing-key", 0, b" ", False),
+    ],
+)
+def test_the_documented_check_knows_what_is_genuine(
+    hook: HttpSink, key: bytes, later_seconds: int, change: bytes, genuine: bool
+) -> None:
+    """Five minutes old, another key or one byte more: refused."""
+    given = settings(url=hook.url, secret="${secret:KEY}")
+    webhook.send(make_message(), given, make_context(KEY="a-signing-key"))
+    post = hook.posts[0]
+    now = NOW.timestamp() + later_seconds
+    assert documented_check()(key, post.headers, post.body + change, now) is genuine
 
 
 @pytest.mark.parametrize(
@@ -114,7 +148,7 @@ def test_a_missing_secret_is_named_and_may_be_supplied_later() -> None:
 )
 def test_retry_after_is_read_in_both_forms_and_bounded(value: str, seconds: float | None) -> None:
     """Seconds or a date, never more than an hour, nothing where it makes no sense."""
-    assert webhook.retry_after(value, NOW) == seconds
+    assert retry_after(value, NOW) == seconds
 
 
 @pytest.mark.parametrize(
