@@ -28,11 +28,16 @@ ADVICE = {
     400: "Go back, check what you entered, and send it again.",
     403: "Ask an administrator of this monitor for a role that may do this.",
     404: "The address may be mistyped, or what it named is gone.",
-    405: "This address does not take that kind of request.",
+    405: "Go back, and use the page's own links and buttons.",
     409: "Somebody may have been faster. Reload the page and look again.",
     413: "What was sent is too large. Shorten it and send it again.",
     429: "Wait as long as it says above, then try again.",
     500: "This is our fault and has been logged. Try again in a moment.",
+}
+
+PLAIN = {
+    404: "There is nothing at this address.",
+    405: "This address does not take that kind of request.",
 }
 
 
@@ -156,8 +161,9 @@ async def on_incident_error(request: Request, error: Exception) -> Response:
 async def on_http_exception(request: Request, error: Exception) -> Response:
     """Turn the framework's refusals into answers of our shape."""
     assert isinstance(error, HTTPException)
-    plain = error.detail if error.detail != HTTPStatus(error.status_code).phrase else ""
-    message = plain or f"{HTTPStatus(error.status_code).phrase}."
+    phrase = HTTPStatus(error.status_code).phrase
+    own = error.detail if error.detail != phrase else ""
+    message = own or PLAIN.get(error.status_code, f"{phrase}.")
     return refusal(request, error.status_code, message, dict(error.headers or {}))
 
 

@@ -77,13 +77,24 @@ class Actor:
         return self.role in MAY[wanted]
 
 
+class Group(StrEnum):
+    """A heading of the console's navigation, in the order they stand."""
+
+    NOW = "Now"
+    WORK = "Work"
+    ON_CALL = "On call"
+    ADMINISTRATION = "Administration"
+
+
 @dataclass(frozen=True)
 class Entry:
-    """A line of the console's navigation."""
+    """A line of the console's navigation; `key` after `g` goes there from the keyboard."""
 
     path: str
     label: str
     permission: Permission = Permission.VIEW
+    group: Group = Group.WORK
+    key: str = ""
 
     def holds(self, path: str) -> bool:
         """Return whether a page at `path` belongs to this entry."""
@@ -91,17 +102,25 @@ class Entry:
 
 
 NAVIGATION = (
-    Entry("/console", "Home"),
-    Entry("/console/incidents", "Incidents"),
-    Entry("/console/journeys", "Journeys"),
-    Entry("/console/reports", "Reports", Permission.VIEW_REPORTS),
-    Entry("/console/maintenance", "Maintenance"),
-    Entry("/console/alerts", "Alerts"),
-    Entry("/console/notifications", "Notifications"),
-    Entry("/console/configuration", "Configuration", Permission.VIEW_CONFIGURATION),
+    Entry("/console", "Home", group=Group.NOW, key="h"),
+    Entry("/console/incidents", "Incidents", group=Group.NOW, key="i"),
+    Entry("/console/alerts", "Alerts", group=Group.NOW, key="a"),
+    Entry("/console/journeys", "Journeys", key="j"),
+    Entry("/console/reports", "Reports", Permission.VIEW_REPORTS, key="r"),
+    Entry("/console/maintenance", "Maintenance", key="m"),
+    Entry("/console/notifications", "Notifications", group=Group.ON_CALL, key="n"),
+    Entry(
+        "/console/configuration",
+        "Configuration",
+        Permission.VIEW_CONFIGURATION,
+        Group.ADMINISTRATION,
+        "c",
+    ),
 )
 
 
-def navigation(actor: Actor) -> tuple[Entry, ...]:
-    """Return the entries that lead somewhere for this actor."""
-    return tuple(entry for entry in NAVIGATION if actor.may(entry.permission))
+def navigation(actor: Actor) -> dict[Group, tuple[Entry, ...]]:
+    """Return the entries that lead somewhere for this actor, under their headings."""
+    mine = [entry for entry in NAVIGATION if actor.may(entry.permission)]
+    grouped = {group: tuple(e for e in mine if e.group is group) for group in Group}
+    return {group: entries for group, entries in grouped.items() if entries}

@@ -17,6 +17,8 @@ TEXTS += [(tone, on) for tone in TONES for on in ("page", "surface", f"{tone}-so
 TEXTS += [("text", f"{tone}-soft") for tone in TONES]
 PHASES = ("dns", "connect", "tls", "first-byte", "transfer")
 SHAPES = [("edge", "surface"), ("edge", "page"), ("focus", "page"), ("focus", "surface")]
+SHAPES += [("edge", "sunken"), ("accent", "accent-soft"), ("accent", "sunken")]
+SHAPES += [(tone, "sunken") for tone in TONES]
 SHAPES += [(f"phase-{phase}", "sunken") for phase in PHASES]
 
 

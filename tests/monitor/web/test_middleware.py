@@ -127,7 +127,9 @@ def test_errors_are_pages_for_people_and_json_for_programs(web: Web) -> None:
     """Each gets a refusal it can read, with what to do next."""
     page, answer = web.client().get("/nowhere"), web.client().get("/api/nowhere")
     assert "may be mistyped" in page.text
-    assert answer.json() == {"error": {"code": "not_found", "message": "Not Found."}}
+    assert answer.json() == {
+        "error": {"code": "not_found", "message": "There is nothing at this address."}
+    }
 
 
 @pytest.mark.parametrize("name", sorted(static_files()))

@@ -11,7 +11,16 @@ from hypothesis import strategies as st
 from monitor.web.drawing import WIDTH, sparkline, waterfall
 from monitor.web.form_tokens import VALID_FOR, form_token_age, issue_form_token
 from monitor.web.passwords import hash_password, one_time_password, password_matches
-from monitor.web.permissions import ACCOUNT_ROLES, MAY, NAVIGATION, Actor, Permission, Role
+from monitor.web.permissions import (
+    ACCOUNT_ROLES,
+    MAY,
+    NAVIGATION,
+    Actor,
+    Group,
+    Permission,
+    Role,
+    navigation,
+)
 from monitor.web.redirects import safe_next
 from monitor.web.rendering import seconds
 from monitor.web.throttle import (
@@ -137,6 +146,21 @@ def test_a_page_belongs_to_one_entry_of_the_navigation() -> None:
     for path in ("/console", "/console/incidents/7", "/console/journeys"):
         assert sum(entry.holds(path) for entry in NAVIGATION) == 1
     assert Actor("a", Role.VIEWER).may("VIEW")
+
+
+def test_the_navigation_stands_in_groups_and_names_only_what_leads_somewhere() -> None:
+    """A viewer has no Administration; an administrator has every entry, each under its heading."""
+    viewer, administrator = Actor("a", Role.VIEWER), Actor("b", Role.ADMINISTRATOR)
+    assert Group.ADMINISTRATION not in navigation(viewer)
+    assert list(navigation(administrator)) == list(Group)
+    assert sum(map(len, navigation(administrator).values())) == len(NAVIGATION)
+
+
+def test_every_key_of_the_navigation_leads_to_one_page() -> None:
+    """`g` and a letter: no letter twice."""
+    keys = [entry.key for entry in NAVIGATION if entry.key]
+    assert len(keys) == len(set(keys))
+    assert all(len(key) == 1 and key.islower() for key in keys)
 
 
 @given(st.text())
