@@ -42,6 +42,11 @@ class Kind(StrEnum):
     NOTIFICATION_NOT_SENT = "notification_not_sent"
 
 
+# What sources and receivers said is kept with alerts and notifications; all else is a change that
+# somebody or something made, and goes to the audit log as well.
+NOT_AUDITED = frozenset(kind for kind in Kind if kind.value.startswith(("alert_", "notification_")))
+
+
 @dataclass(frozen=True, slots=True)
 class Entry:
     """One line: who did what, when and why; `data` holds the facts for programs."""

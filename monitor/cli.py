@@ -14,6 +14,7 @@ from typing import Annotated
 
 import typer
 
+from monitor.audit_cli import audit_app
 from monitor.startup import begin
 from monitor.user_cli import user_app
 from probes.faults import Fault, FaultyInput
@@ -158,6 +159,7 @@ def grafana_push(
 
 
 app.add_typer(user_app, name="user")
+app.add_typer(audit_app, name="audit")
 
 
 def main() -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 
 from incidents.alerts.model import Alert
+from incidents.timeline import AUTOMATION
 from monitor.clock import Clock, SystemClock
 from monitor.config.holder import ConfigurationHolder, Reload
 from monitor.config.model import Configuration
@@ -46,8 +47,10 @@ from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
 from monitor.storage.store import Store
 from monitor.use_cases.alerts import receive_alerts, sweep
+from monitor.use_cases.audit import seal_audit
 from monitor.use_cases.maintenance import advance_maintenance
 from monitor.use_cases.policy import alert_policy
+from monitor.use_cases.reloading import SIGNAL, record_reload
 from monitor.use_cases.status import record_component_states
 from monitor.web.app import create_app
 from monitor.web.queries import Queries
@@ -68,6 +71,7 @@ OVERDUE_SECONDS = 1.0
 SILENT_SECONDS = 2.0
 OUTBOX_SECONDS = 30.0
 AHEAD_OF_CLOCK = timedelta(milliseconds=CLOCK_STEP_MS)
+AUDIT_SECONDS = 1.0  # how soon what was recorded is sealed
 RETENTION_SECONDS = 3600.0
 SAMPLES_SECONDS = 60.0
 FIRST_RUN_SPREAD_SECONDS = 0.4
@@ -244,6 +248,9 @@ class Service:
     def _forget_the_silent(self) -> None:
         self.pipeline.forget_the_silent(self.holder.current.journeys_here)
 
+    def _seal_audit(self) -> None:
+        seal_audit(self.store, self.settings.data, self.clock.now())
+
     def _retain(self) -> None:
         counts = apply_retention(self.store, self.holder.current.retention, self.clock.now())
         log.debug("retention applied", **counts)
@@ -256,6 +263,7 @@ class Service:
             "outbox": (OUTBOX_SECONDS, self.worker.wake),  # restarts a dispatcher that died
             "silent": (SILENT_SECONDS, self._forget_the_silent),
             "overdue": (OVERDUE_SECONDS, self.scheduler.give_up_overdue),
+            "audit": (AUDIT_SECONDS, self._seal_audit),
             "retention": (RETENTION_SECONDS, self._retain),
             "reload": (self.settings.watch_interval, self._reload_if_changed),
         }
@@ -295,19 +303,19 @@ class Service:
 
     def reload(self) -> None:
         """Read the configuration folder again now (SIGHUP)."""
-        self._say_reload(self.holder.reload())
+        self._say_reload(self.holder.reload(), SIGNAL)
 
     def _reload_if_changed(self) -> None:
         reload = self.holder.reload_if_changed()
         if reload is not None:
-            self._say_reload(reload)
+            self._say_reload(reload, AUTOMATION)
 
-    def _say_reload(self, reload: Reload) -> None:
+    def _say_reload(self, reload: Reload, by: str) -> None:
         if reload.successful:
             log.info("configuration reloaded", folder=str(self.holder.current.folder))
-            return
         for fault in reload.faults:
             log.error("configuration kept: the new one has a fault", fault=str(fault))
+        record_reload(self.store, reload, by)
 
     # Life -------------------------------------------------------------------------------------
 

@@ -126,6 +126,7 @@ class Retention(_Part):
     samples: Duration = 4 * DAY
     incidents: Duration = 400 * DAY
     reports: Duration = 400 * DAY
+    audit: Duration = 1100 * DAY
 
 
 class Limits(_Part):

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, or_, select, update
 
 from incidents.lifecycle import Impact, Origin, Severity, Status, UnknownIncident
-from incidents.timeline import Entry
+from incidents.timeline import NOT_AUDITED, Entry
+from monitor.storage.audit import Change, record_all
 from monitor.storage.schema import (
     incident_components,
     incident_updates,
@@ -187,6 +188,23 @@ def add_entries(tx: Transaction, entries: Sequence[tuple[int, Entry]]) -> None:
             for incident_id, entry in entries
         ]
         tx.connection.execute(timeline.insert(), rows)
+        _record_changes(tx, [pair for pair in entries if pair[1].kind not in NOT_AUDITED])
+
+
+def _record_changes(tx: Transaction, entries: Sequence[tuple[int, Entry]]) -> None:
+    """Write each line to the audit log too: its facts, not the words somebody typed."""
+    if not entries:
+        return
+    ids = {incident_id for incident_id, _ in entries}
+    found = tx.connection.execute(select(_c.id, _c.number).where(_c.id.in_(ids)))
+    names = {row.id: f"INC-{row.number}" for row in found}
+    record_all(
+        tx,
+        [
+            Change(entry.at, entry.actor, f"incident.{entry.kind}", names[row_id], entry.data)
+            for row_id, entry in entries
+        ],
+    )
 
 
 def load_timeline(connection: Connection, incident_id: int) -> list[RowMapping]:

@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Table, and_, delete, or_, select, tuple_, 
 
 from monitor.config.model import Retention
 from monitor.storage import schema
+from monitor.storage.audit_chain import trim
 from monitor.storage.idempotency import KEPT
 from monitor.storage.runs import without_evidence
 from monitor.storage.store import Store
@@ -29,6 +30,7 @@ def apply_retention(store: Store, retention: Retention, now: datetime) -> Mappin
     counts = {"evidence": _drop_evidence(store, evidence_before)}
     for table, condition in _expired(retention, now):
         counts[table.name] = _delete(store, table, condition)
+    counts["audit"] = _trim_audit(store, now - timedelta(seconds=retention.audit), now)
     return counts
 
 
@@ -54,6 +56,17 @@ def _expired(retention: Retention, now: datetime) -> list[tuple[Table, ColumnEle
         (schema.sessions, schema.sessions.c.expires_at < now),
         (schema.idempotency, schema.idempotency.c.at < now - KEPT),
     ]
+
+
+def _trim_audit(store: Store, before: datetime, now: datetime) -> int:
+    """Take the oldest part of the audit log, and leave the chain whole behind it."""
+    gone = 0
+    while True:
+        with store.begin() as tx:
+            part = trim(tx, before, now)
+        gone += part
+        if not part:
+            return gone
 
 
 def _delete(store: Store, table: Table, condition: ColumnElement[bool]) -> int:

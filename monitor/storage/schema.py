@@ -400,3 +400,30 @@ idempotency = Table(  # what a request with this key was answered
     _at("at", required=True),
     Index(None, "at"),
 )
+
+audit = Table(  # added to and sealed, never changed: triggers of migration 0003 see to it
+    "audit",
+    metadata,
+    _id(),
+    _at("at", required=True),
+    Column("actor", String(200), nullable=False),
+    Column("action", String(64), nullable=False),  # noun.verb
+    _text("target"),
+    Column("detail", Text, nullable=False),  # canonical JSON: these very characters are hashed
+    Column("position", BigId, unique=True),  # in the chain, from 1; NULL until sealed
+    Column("previous_hash", String(64)),
+    Column("hash", String(64)),
+    Index(None, "actor", "id"),
+    Index(None, "action", "id"),
+    Index(None, "target", "id"),
+    Index(None, "at"),
+)
+
+audit_anchors = Table(  # where the kept chain begins (`start`) and ends (`head`)
+    "audit_anchors",
+    metadata,
+    Column("name", String(16), primary_key=True),
+    Column("position", BigId, nullable=False),
+    Column("hash", String(64), nullable=False),
+    _at("at", required=True),
+)

@@ -12,7 +12,9 @@ from sqlalchemy import Connection, Engine
 from monitor.storage.engine import WRITES
 
 Subscriber = Callable[[frozenset[str]], None]
-TOPICS = frozenset({"alerts", "incidents", "outbox", "reports", "maintenance", "status", "runs"})
+TOPICS = frozenset(
+    {"alerts", "audit", "incidents", "maintenance", "outbox", "reports", "runs", "status"}
+)
 
 
 @dataclass(slots=True)

@@ -15,8 +15,9 @@ from incidents.reports.conversation import (
     ask_whether_it_works,
 )
 from incidents.reports.intake import LONGEST_MESSAGE, tidy
-from incidents.timeline import Kind
+from incidents.timeline import AUTOMATION, Kind
 from monitor.config.model import Configuration
+from monitor.storage.audit import record
 from monitor.storage.incidents import Incident
 from monitor.storage.outbox import enqueue
 from monitor.storage.reports import (
@@ -50,6 +51,22 @@ def write_to_us(store: Store, token: str, text: str, now: datetime) -> None:
         add_message(tx, report.id, at=now, direction="in", author=REPORTER, body=body)
         status = after_message(report.status, body)
         change_report(tx, report.id, status=status.value, updated_at=now)
+        detail = {"status": status.value}
+        record(
+            tx,
+            actor=REPORTER,
+            action="report.written_to",
+            target=report.name,
+            at=now,
+            detail=detail,
+        )
+
+
+def _record(
+    tx: Transaction, actor: str, verb: str, report: Report, now: datetime, **detail: object
+) -> None:
+    action = f"report.{verb}"
+    record(tx, actor=actor, action=action, target=report.name, at=now, detail=detail)
 
 
 def _checked_message(text: str) -> str:
@@ -86,6 +103,10 @@ def answer_whether_it_works(store: Store, token: str, *, works: bool, now: datet
         ours = THANKS_FOR_YES if works else SORRY_FOR_NO
         add_message(tx, report.id, at=now, direction="in", author=REPORTER, body=said)
         add_message(tx, report.id, at=now, direction="out", author=OUR_NAME, body=ours)
+        detail = {"works": works}
+        record(
+            tx, actor=REPORTER, action="report.answered", target=report.name, at=now, detail=detail
+        )
         if report.incident_id is not None:
             _count_answer(tx, report, report.incident_id, works=works, now=now)
 
@@ -133,6 +154,7 @@ def reply(
         said = Said(f"{site}: an answer to your report", body)
         filed = Filed(report.id, number, report.token, report.incident_id, report.reporter_email)
         queue_mail(tx, filed, "report_reply", now.isoformat(), said, public_url, now)
+        _record(tx, by, "replied_to", report, now, status=status.value)
 
 
 def add_note(store: Store, number: int, text: str, *, by: str, now: datetime) -> None:
@@ -147,6 +169,7 @@ def add_note(store: Store, number: int, text: str, *, by: str, now: datetime) ->
         report = load_report(tx.connection, number)
         add_message(tx, report.id, at=now, direction="note", author=by, body=body)
         change_report(tx, report.id, updated_at=now)
+        _record(tx, by, "noted", report, now)
 
 
 def ask_reporter(
@@ -175,6 +198,7 @@ def ask_reporter(
         )
         filed = Filed(report.id, number, report.token, report.incident_id, report.reporter_email)
         queue_mail(tx, filed, "report_resolved", now.isoformat(), said, "", now)
+        _record(tx, by, "asked", report, now)
 
 
 def recategorise(
@@ -204,6 +228,10 @@ def recategorise(
         add_message(tx, report.id, at=now, direction="note", author=by, body=body)
         component = component_of(configuration, category)
         change_report(tx, report.id, category=category, component=component, updated_at=now)
+        detail = {"old": report.category, "new": category}
+        record(
+            tx, actor=by, action="report.recategorised", target=report.name, at=now, detail=detail
+        )
 
 
 def tell_reporters(
@@ -243,6 +271,8 @@ def tell_reporters(
         ],
     )  # fmt: skip
     change_reports_of(tx, incident.id, now)
+    action, detail = "incident.reporters_asked", {"reports": len(asked)}
+    record(tx, actor=AUTOMATION, action=action, target=incident.name, at=now, detail=detail)
     mark = str(incident.reopened_count)
     enqueue(
         tx,

@@ -27,7 +27,9 @@ from incidents.notices.uptime import duration_words
 from incidents.outbox import notification_key
 from incidents.reports.conversation import clock_words
 from incidents.reports.intake import tidy
+from incidents.timeline import AUTOMATION
 from monitor.config.model import Configuration
+from monitor.storage.audit import record
 from monitor.storage.maintenance import (
     insert_window,
     live_windows,
@@ -94,6 +96,7 @@ def plan_maintenance(
             announced_at=now,
         )
         insert_window(tx, window)
+        _record(tx, window, "planned", by, now)
         channels = [channel.name for channel in configuration.channels]
         _tell(tx, window, "maintenance_announced", channels, configuration, now)
     return window
@@ -139,6 +142,7 @@ def cancel_maintenance(
         facts = {"cancelled_at": now, "updated_at": now, "sequence": window.sequence + 1}
         note_fact(tx, number, **facts)
         window = replace(window, cancelled_at=now, updated_at=now, sequence=window.sequence + 1)
+        _record(tx, window, "cancelled", by, now)
         told = _told(tx.connection, row_id(tx.connection, number))
         _tell(tx, window, "maintenance_cancelled", told, configuration, now, by=by)
     return window
@@ -170,6 +174,7 @@ def _complete(
     tx: Transaction, window: Maintenance, configuration: Configuration, now: datetime
 ) -> Maintenance:
     note_fact(tx, window.number, verified_at=now, updated_at=now)
+    _record(tx, window, "verified", AUTOMATION, now)
     done = replace(window, verified_at=now, updated_at=now)
     told = _told(tx.connection, row_id(tx.connection, window.number))
     _tell(tx, done, "maintenance_completed", told, configuration, now)
@@ -180,10 +185,21 @@ def _overrun(
     tx: Transaction, window: Maintenance, configuration: Configuration, now: datetime
 ) -> Maintenance:
     note_fact(tx, window.number, overrun_told_at=now, updated_at=now)
+    _record(tx, window, "overran", AUTOMATION, now)
     late = replace(window, overrun_told_at=now, updated_at=now)
     told = _told(tx.connection, row_id(tx.connection, window.number))
     _tell(tx, late, "maintenance_overrun", told, configuration, now)
     return late
+
+
+def _record(tx: Transaction, window: Maintenance, verb: str, actor: str, now: datetime) -> None:
+    detail = {
+        "starts_at": window.starts_at.isoformat(),
+        "ends_at": window.ends_at.isoformat(),
+        "components": [scope.component for scope in window.scope],
+    }
+    action = f"maintenance.{verb}"
+    record(tx, actor=actor, action=action, target=window.name, at=now, detail=detail)
 
 
 def active_effects(connection: Connection, now: datetime) -> frozenset[tuple[str, str]]:

@@ -15,6 +15,7 @@ from incidents.reports.conversation import (
 from incidents.reports.linking import LinkKind, choose_incident
 from incidents.timeline import AUTOMATION, Entry, Kind
 from monitor.config.model import Configuration
+from monitor.storage.audit import record
 from monitor.storage.incidents import add_entries, load_incident, open_incidents
 from monitor.storage.numbers import lock_incidents
 from monitor.storage.reports import (
@@ -25,6 +26,7 @@ from monitor.storage.reports import (
 )
 from monitor.storage.status import public_incidents_of, row_id_of
 from monitor.storage.store import Store, Transaction
+from monitor.use_cases.report_mail import REPORTER
 from monitor.use_cases.report_placing import (
     InvalidReport,
     candidate,
@@ -46,7 +48,7 @@ def join_incident(store: Store, token: str, public_id: str, now: datetime) -> No
         if row_id not in {incident.id for incident in open_incidents(tx.connection)}:
             raise UnknownObjectError("open incident of that name")
         move_report(
-            tx, report, row_id, "reporter", "the reporter said that this is their problem", now
+            tx, report, row_id, REPORTER, "the reporter said that this is their problem", now
         )
 
 
@@ -143,6 +145,15 @@ def correct_category(
         report = report_by_token(tx.connection, token)
         component = component_of(configuration, category)
         change_report(tx, report.id, category=category, component=component, updated_at=now)
+        detail = {"old": report.category, "new": category}
+        record(
+            tx,
+            actor=REPORTER,
+            action="report.recategorised",
+            target=report.name,
+            at=now,
+            detail=detail,
+        )
         if report.incident_id is not None or report.status is ReportStatus.CLOSED:
             return
         open_now = [candidate(incident) for incident in open_incidents(tx.connection)]

@@ -25,6 +25,7 @@ from incidents.reports.linking import LinkKind
 from incidents.texts import storable
 from incidents.timeline import AUTOMATION, Kind
 from monitor.config.model import Configuration
+from monitor.storage.audit import record
 from monitor.storage.numbers import lock_incidents, next_number
 from monitor.storage.reports import (
     Report,
@@ -37,7 +38,7 @@ from monitor.storage.reports import (
 from monitor.storage.store import Store, Transaction
 from monitor.use_cases.conversation import OUR_NAME
 from monitor.use_cases.report_links import known_incident, note_on_incident
-from monitor.use_cases.report_mail import Filed, queue_mail
+from monitor.use_cases.report_mail import REPORTER, Filed, queue_mail
 from monitor.use_cases.report_placing import InvalidReport, Placed, place
 
 
@@ -135,6 +136,9 @@ def _file(
             "updated_at": now,
         },
     )
+    detail = {"channel": channel, "category": placed.category, "component": placed.component}
+    target = f"RPT-{number}"
+    record(tx, actor=REPORTER, action="report.submitted", target=target, at=now, detail=detail)
     if incident_id is not None:
         text = f"RPT-{number} linked: {placed.link.reason}"
         note_on_incident(tx, incident_id, Kind.REPORT_LINKED, text, number, now)

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 from sqlalchemy import Connection
 
+from monitor.storage.audit import record
 from monitor.storage.console import (
     RunCounts,
     RunRow,
@@ -21,7 +23,7 @@ from monitor.storage.incidents import IncidentFilter, list_incidents
 from monitor.storage.runs import last_good_run, load_run
 from monitor.web.drawing import Sparkline, sparkline, waterfall
 from monitor.web.errors import NotFound
-from monitor.web.permissions import Permission
+from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
 from monitor.web.security import require
 from monitor.web.services import Given, JourneySchedule, Services
@@ -31,7 +33,7 @@ from probes.verdict import VerdictState, as_of
 
 router = APIRouter(include_in_schema=False)
 READ = Depends(require(Permission.VIEW))
-RUN = Depends(require(Permission.RUN_JOURNEYS))
+Runner = Annotated[Actor, Depends(require(Permission.RUN_JOURNEYS))]
 SPARK_RUNS = 40
 PAGE_RUNS = 25
 COUNTED = timedelta(hours=24)
@@ -133,10 +135,13 @@ def journey(
     )
 
 
-@router.post("/console/journeys/{name}/run", dependencies=[RUN])
-def run_now(name: str, services: Given) -> RedirectResponse:
+@router.post("/console/journeys/{name}/run")
+def run_now(name: str, services: Given, actor: Runner) -> RedirectResponse:
     """Have a journey run at once."""
-    services.journeys.run_now(_known(services, name).name)
+    journey, now = _known(services, name).name, services.clock.now()
+    with services.store.begin() as tx:
+        record(tx, actor=actor.name, action="journey.run_by_hand", target=journey, at=now)
+    services.journeys.run_now(journey)
     return RedirectResponse(f"/console/journeys/{name}?asked=true", 303)
 
 

@@ -9,8 +9,10 @@ from fastapi.responses import HTMLResponse, RedirectResponse
 
 from incidents.errors import InvalidInputError
 from monitor.storage.alerts import open_alerts
+from monitor.storage.audit import record
 from monitor.storage.console import notification_counts, notification_rows, retry_notification
 from monitor.storage.deliveries import note
+from monitor.use_cases.reloading import record_reload
 from monitor.web.params import Before, Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
@@ -84,6 +86,15 @@ def retry(
             text=f"{actor.name} has {row.channel} told again",
             data={"key": row.key, "by": actor.name},
         )
+        detail = {"channel": row.channel, "event": row.event}
+        record(
+            tx,
+            actor=actor.name,
+            action="notification.retried",
+            target=row.key,
+            at=now,
+            detail=detail,
+        )
     return RedirectResponse("/console/notifications?queued=true", 303)
 
 
@@ -104,8 +115,11 @@ def configuration(request: Request, services: Given, asked: bool = False) -> HTM
     )
 
 
-@router.post("/console/configuration/reload", dependencies=[Depends(require(Permission.RELOAD))])
-def reload(services: Given) -> RedirectResponse:
+@router.post("/console/configuration/reload")
+def reload(
+    services: Given, actor: Annotated[Actor, Depends(require(Permission.RELOAD))]
+) -> RedirectResponse:
     """Read the folder again; a faulty one changes nothing."""
-    services.configuration.reload()
+    ended = services.configuration.reload()
+    record_reload(services.store, ended, actor.name)
     return RedirectResponse("/console/configuration?asked=true", 303)
