@@ -22,6 +22,7 @@ from monitor.storage.schema import audit
 from monitor.storage.store import Transaction
 
 ACTION = re.compile(r"[a-z_]+\.[a-z_]+")
+PAGES = {"INC": "incidents", "RPT": "reports", "MNT": "maintenance"}
 LONGEST_ACTOR = 200  # characters
 
 _c = audit.c
@@ -50,6 +51,12 @@ class AuditRow:
     detail: Mapping[str, Any]
     position: int | None
     hash: str | None
+
+    @property
+    def link(self) -> str:
+        """Return the console's page of the target; empty where it has none."""
+        kind, _, number = self.target.partition("-")
+        return f"/console/{PAGES[kind]}/{number}" if kind in PAGES and number.isdecimal() else ""
 
 
 @dataclass(frozen=True, slots=True)

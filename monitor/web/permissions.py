@@ -35,6 +35,7 @@ class Permission(StrEnum):
     PLAN_MAINTENANCE = "plan maintenance"
     RETRY_NOTIFICATIONS = "send notifications again"
     RELOAD = "reload the configuration"
+    VIEW_AUDIT = "read the audit log"
     MANAGE_USERS = "manage accounts"
     OWN_ACCOUNT = "change one's own account"
 
@@ -55,6 +56,7 @@ MAY: dict[Permission, frozenset[Role]] = {
     Permission.PLAN_MAINTENANCE: frozenset({_R, _X, _M}),
     Permission.RETRY_NOTIFICATIONS: frozenset({_R, _X}),
     Permission.RELOAD: frozenset({_X}),
+    Permission.VIEW_AUDIT: frozenset({_X}),
     Permission.MANAGE_USERS: frozenset({_X}),
     Permission.OWN_ACCOUNT: frozenset({_V, _A, _R, _X}),
 }
@@ -116,6 +118,7 @@ NAVIGATION = (
         Group.ADMINISTRATION,
         "c",
     ),
+    Entry("/console/audit", "Audit log", Permission.VIEW_AUDIT, Group.ADMINISTRATION, "l"),
 )
 
 

@@ -41,6 +41,7 @@ def environment() -> Environment:
         "ago": ago,
         "lasted": lasted,
         "seconds": seconds,
+        "fact": fact,
     }
     return env
 
@@ -109,6 +110,17 @@ def ago(context: Context, moment: datetime | None) -> str:
 def lasted(start: datetime, end: datetime) -> str:
     """Return the time between two moments in words."""
     return seconds((end - start).total_seconds())
+
+
+def fact(value: object) -> str:
+    """Return a JSON value as people read it: `yes`, `none`, `login, search`."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(fact(one) for one in value) or "none"
+    if isinstance(value, dict):
+        return ", ".join(f"{name}: {fact(one)}" for name, one in value.items()) or "none"
+    return "none" if value is None else str(value)
 
 
 UNITS = ((86_400, "d"), (3_600, "h"), (60, "min"), (1, "s"))

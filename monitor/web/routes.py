@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from monitor.web.api import (
     alerts,
+    audit,
     banner,
     feeds,
     incidents,
@@ -16,6 +17,7 @@ from monitor.web.api import (
 )
 from monitor.web.pages import (
     account,
+    console_audit,
     console_home,
     console_incident_work,
     console_incidents,
@@ -38,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     account.router,
     runbooks.router,
     alerts.router,
+    audit.router,
     incidents.router,
     prometheus.router,
     console_home.router,
@@ -45,6 +48,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     console_incident_work.router,
     console_journeys.router,
     console_operations.router,
+    console_audit.router,
     status.router,
     history.router,
     report.router,

@@ -22,7 +22,9 @@ KEY = "status.shop.example/INC-7"
 
 def rendered(**given: Any) -> dict[str, Any]:
     given.setdefault("payload", {"incident": INCIDENT})
-    return pagerduty.render(make_message(**given), SETTINGS, make_context(KEY="R03-integration-key-x1"))
+    return pagerduty.render(
+        make_message(**given), SETTINGS, make_context(KEY="R03-integration-key-x1")
+    )
 
 
 def test_pagerduty_takes_the_event_and_its_key_is_kept(hook: HttpSink) -> None:

@@ -59,6 +59,9 @@ DOORS: dict[str, Permission | str] = {
     "GET /console/alerts": Permission.VIEW,
     "GET /console/notifications": Permission.VIEW,
     "POST /console/notifications/{row_id}/retry": Permission.RETRY_NOTIFICATIONS,
+    "GET /console/audit": Permission.VIEW_AUDIT,
+    "GET /console/audit/export.{kind}": Permission.VIEW_AUDIT,
+    "GET /api/v1/audit": Permission.VIEW_AUDIT,
     "GET /console/configuration": Permission.VIEW_CONFIGURATION,
     "POST /console/configuration/reload": Permission.RELOAD,
     "POST /api/v2/alerts": SENDERS,
@@ -141,6 +144,7 @@ VALUES = {
     "{alert}": "ProbeFailing",
     "{public_id}": "public000001",
     "{token}": "token-1",
+    "{kind}": "csv",
     "/static/{digest}/{name:path}": static_url("base.css"),
 }
 FOREIGN = {"sec-fetch-site": "cross-site"}
