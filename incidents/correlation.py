@@ -58,11 +58,15 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Belongs:
-    """The incident an alert belongs to and why; `reopens` tells that it was resolved."""
+    """The incident an alert belongs to and why.
+
+    `reopens` tells that it was resolved, `inhibited` that another alert explains this one.
+    """
 
     number: int
     why: str
     reopens: bool = False
+    inhibited: bool = False
 
 
 def reopen_window(

@@ -21,6 +21,8 @@ class Kind(StrEnum):
     ALERT_LAPSED = "alert_lapsed"
     ALERT_RETURNED = "alert_returned"
     ALERT_MUTED = "alert_muted"
+    ALERT_UNMUTED = "alert_unmuted"
+    SILENCE_ENDING = "silence_ending"
     ALERT_CLOSED = "alert_closed"
     SEVERITY_CHANGED = "severity_changed"
     STATUS_CHANGED = "status_changed"

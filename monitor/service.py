@@ -49,6 +49,7 @@ from monitor.storage.store import Store
 from monitor.use_cases.alerts import receive_alerts, sweep
 from monitor.use_cases.audit import seal_audit
 from monitor.use_cases.maintenance import advance_maintenance
+from monitor.use_cases.muting import mute_delivery
 from monitor.use_cases.policy import alert_policy
 from monitor.use_cases.reloading import SIGNAL, record_reload
 from monitor.use_cases.status import record_component_states
@@ -129,7 +130,12 @@ class Service:
     # Building ---------------------------------------------------------------------------------
 
     def _outbox_worker(self) -> OutboxWorker:
-        return OutboxWorker(self.store, lambda: self.holder.current.channels, self._sender())
+        return OutboxWorker(
+            self.store,
+            lambda: self.holder.current.channels,
+            self._sender(),
+            mute=mute_delivery,
+        )
 
     def _sender(self) -> Context:
         settings = self.settings

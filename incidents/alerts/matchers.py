@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
+from typing import Any
 
 import re2
 
@@ -15,6 +17,16 @@ _FORM = re.compile(
     r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"{}]*))\s*'
 )
 _ESCAPED = re.compile(r"\\(.)")
+
+
+_QUIET = re2.Options()
+_QUIET.log_errors = False  # what is wrong with a pattern is said to whoever wrote it
+_GO_WORDS = {  # where RE2 for Go, which senders know, has other words than RE2 for C++
+    "missing )": "missing closing )",
+    "missing ]": "missing closing ]",
+    "no argument for repetition operator": "missing argument to repetition operator",
+    "bad repetition operator": "invalid nested repetition operator",
+}
 
 
 class Operator(StrEnum):
@@ -42,12 +54,17 @@ class Matcher:
     operator: Operator
     value: str
 
+    def __str__(self) -> str:
+        """Return the matcher as it is written."""
+        escaped = self.value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
+        return f'{self.name}{self.operator.value}"{escaped}"'
+
     def holds(self, labels: Mapping[str, str]) -> bool:
         """Tell whether the labels meet the condition; expressions cover the whole value."""
         value = labels.get(self.name, "")
         if self.operator in (Operator.EQUAL, Operator.UNEQUAL):
             return (value == self.value) is (self.operator is Operator.EQUAL)
-        found = re2.fullmatch(self.value, value) is not None
+        found = compiled(self.value).fullmatch(value) is not None
         return found is (self.operator is Operator.LIKE)
 
 
@@ -65,10 +82,29 @@ def parse_matcher(text: str) -> Matcher:
     matcher = Matcher(name, Operator(operator), value)
     if matcher.operator in (Operator.LIKE, Operator.UNLIKE):
         try:
-            re2.compile(value)
+            compiled(value)
         except re2.error as error:
             raise BadMatcher(text) from error
     return matcher
+
+
+@lru_cache(maxsize=1024)
+def compiled(pattern: str) -> Any:
+    """Return the expression, ready to be matched.
+
+    Raises:
+        re2.error: it is none of RE2's; `complaint` says why.
+    """
+    return re2.compile(pattern, _QUIET)
+
+
+def complaint(error: re2.error) -> str:
+    """Return what is wrong with an expression, in the words of RE2 for Go."""
+    said = error.args[0]
+    text = said.decode("utf-8", "replace") if isinstance(said, bytes) else str(said)
+    what, _, where = text.partition(": ")
+    what = _GO_WORDS.get(what, what)
+    return f"error parsing regexp: {what}: `{where}`" if where else f"error parsing regexp: {what}"
 
 
 def all_hold(matchers: Iterable[Matcher], labels: Mapping[str, str]) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TypeVar
 
+from incidents.alerts.inhibition import DEFAULT_RULES, InhibitRule
 from monitor.config.model import Configuration, MonitorFile
 from monitor.notify.routes import find_faults
 from monitor.rules.files import load_rule_files
@@ -137,6 +138,12 @@ def _placed(
     return Fault(document.file, document.line_of(place), dotted(place), shown(value), expected)
 
 
+def _inhibit_rules(parsed: MonitorFile) -> tuple[InhibitRule, ...]:
+    if parsed.inhibit_rules is None:
+        return DEFAULT_RULES
+    return tuple(part.rule() for part in parsed.inhibit_rules)
+
+
 def _assembled(
     folder: Path, parsed: MonitorFile, journeys: tuple[Journey, ...], rule_files: tuple[Path, ...]
 ) -> Configuration:
@@ -156,4 +163,5 @@ def _assembled(
         location=parsed.location or parsed.locations[0].name,
         control_targets=parsed.control_targets,
         targets=parsed.targets,
+        inhibit_rules=_inhibit_rules(parsed),
     )

@@ -23,6 +23,9 @@ from pydantic import (
     model_validator,
 )
 
+from incidents.alerts.inhibition import DEFAULT_RULES, InhibitRule
+from incidents.alerts.matchers import Matcher, parse_matcher
+from incidents.errors import InvalidInputError
 from probes.durations import Duration
 
 if TYPE_CHECKING:
@@ -118,6 +121,34 @@ class Target(_Part):
         return self
 
 
+def _matcher(text: str) -> str:
+    try:
+        parse_matcher(text)
+    except InvalidInputError as error:
+        raise ValueError('expected a matcher such as severity="critical" or job=~"a|b"') from error
+    return text
+
+
+MatcherText = Annotated[str, AfterValidator(_matcher)]
+LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
+
+
+class InhibitRulePart(_Part):
+    """Which firing alerts explain which others away, as Alertmanager's `inhibit_rules`."""
+
+    source_matchers: Annotated[tuple[MatcherText, ...], Field(min_length=1)]
+    target_matchers: Annotated[tuple[MatcherText, ...], Field(min_length=1)]
+    equal: tuple[LabelName, ...] = ()
+
+    def rule(self) -> InhibitRule:
+        """Return the rule with its matchers read."""
+        return InhibitRule(_read(self.source_matchers), _read(self.target_matchers), self.equal)
+
+
+def _read(texts: tuple[str, ...]) -> tuple[Matcher, ...]:
+    return tuple(parse_matcher(text) for text in texts)
+
+
 class Retention(_Part):
     """How long each kind of record is kept."""
 
@@ -152,6 +183,7 @@ class MonitorFile(_Part):
     retention: Retention = Retention()
     limits: Limits = Limits()
     external_labels: Mapping[str, str] = {}
+    inhibit_rules: tuple[InhibitRulePart, ...] | None = None  # None: critical inhibits milder
 
 
 @dataclass(frozen=True)
@@ -173,6 +205,7 @@ class Configuration:
     location: str = "local"
     control_targets: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
+    inhibit_rules: tuple[InhibitRule, ...] = DEFAULT_RULES
 
     def component(self, component_id: str) -> Component | None:
         """Return the component of that id, or None."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from incidents.muted import reason_of
 from incidents.outbox import OPENINGS, Event, NotSent
 
 
@@ -15,6 +16,8 @@ class Unsent(StrEnum):
     DEADLINE = "deadline"
     SUPERSEDED = "superseded"
     MUTED_BY_WINDOW = NotSent.MUTED_BY_WINDOW.value
+    MUTED_BY_SILENCE = NotSent.MUTED_BY_SILENCE.value
+    SUPPRESSED_BY_PARENT = NotSent.SUPPRESSED_BY_PARENT.value
     OPENING_NOT_SENT = "opening_not_sent"
 
 
@@ -28,7 +31,7 @@ class Facts:
     opening: tuple[str, str] | None = None
     """(state, reason) of the opening that the same recipient was sent; None: there was none."""
     muted_by: str = ""
-    """The title of what mutes it since it was queued."""
+    """The name of what mutes it since it was queued."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +53,7 @@ def recheck(facts: Facts) -> Verdict:
     if facts.event == Event.RESOLVED:
         return _recheck_closing(facts.opening)
     if facts.muted_by and facts.event.startswith("incident_"):
-        return Verdict(drop=Unsent.MUTED_BY_WINDOW, text=f"muted by {facts.muted_by}")
+        return Verdict(drop=reason_of(facts.muted_by), text=f"muted by {facts.muted_by}")
     if facts.incident_status != "resolved":
         return Verdict()
     if facts.event in OPENINGS:

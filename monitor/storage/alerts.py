@@ -6,8 +6,11 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, RowMapping, bindparam, func, select, update
+from sqlalchemy import Connection, Row, RowMapping, bindparam, func, select, update
 
+from incidents.alerts.inhibition import Source
+from incidents.alerts.matchers import Matcher, Operator
+from incidents.lifecycle import Severity
 from monitor.storage.schema import alerts
 from monitor.storage.store import Transaction
 
@@ -131,6 +134,18 @@ def open_alerts(connection: Connection) -> list[RowMapping]:
     return list(connection.execute(statement).mappings())
 
 
+def open_labels(connection: Connection) -> list[Row[Any]]:
+    """Return `labels` and `incident_id` of every open alert, the first received first."""
+    statement = select(_c.labels, _c.incident_id).where(_c.open_marker == 1).order_by(_c.id)
+    return list(connection.execute(statement))
+
+
+def count_open(connection: Connection) -> int:
+    """Return how many alerts fire or have lapsed."""
+    statement = select(func.count()).select_from(alerts).where(_c.open_marker == 1)
+    return int(connection.execute(statement).scalar_one())
+
+
 def lapsing(connection: Connection, now: datetime, *, lock: bool = False) -> list[RowMapping]:
     """Return the firing alerts whose end (included) has passed."""
     statement = select(alerts).where(_c.open_marker == 1, _c.state == "firing", _c.ends_at <= now)
@@ -147,10 +162,51 @@ def silent_since(
     return _rows(connection, statement, lock)
 
 
-def muted(connection: Connection, *, lock: bool = False) -> list[RowMapping]:
-    """Return the open alerts that a maintenance window keeps from opening an incident."""
-    statement = select(alerts).where(_c.open_marker == 1, _c.muted_by != "")
+def mute_names(connection: Connection) -> set[str]:
+    """Return the names of everything that keeps open alerts quiet."""
+    statement = select(_c.muted_by).where(_c.open_marker == 1, _c.muted_by != "").distinct()
+    return set(connection.execute(statement).scalars())
+
+
+def muted(connection: Connection, names: Iterable[str], *, lock: bool = False) -> list[RowMapping]:
+    """Return the open alerts that are kept quiet by what bears one of these names."""
+    wanted = sorted(set(names))
+    if not wanted:
+        return []
+    statement = select(alerts).where(
+        _c.open_marker == 1, _c.muted_by != "", _c.muted_by.in_(wanted)
+    )
     return _rows(connection, statement, lock)
+
+
+def mutes_of(connection: Connection, incident_id: int) -> list[str]:
+    """Return what keeps each open alert of an incident quiet; empty for one that nothing does."""
+    statement = select(_c.muted_by).where(_c.incident_id == incident_id, _c.open_marker == 1)
+    return list(connection.execute(statement.order_by(_c.muted_by)).scalars())
+
+
+def heard(connection: Connection, *, lock: bool = False) -> list[RowMapping]:
+    """Return the open alerts of incidents that nothing keeps quiet."""
+    statement = select(alerts).where(
+        _c.open_marker == 1, _c.muted_by == "", _c.incident_id.is_not(None)
+    )
+    return _rows(connection, statement, lock)
+
+
+def sources(connection: Connection, matchers: Iterable[Matcher]) -> Iterator[Source]:
+    """Yield the firing alerts that nothing keeps quiet; others than the matchers mean may be there.
+
+    A matcher for one severity narrows what is read by an index.
+    """
+    statement = select(_c.fingerprint, _c.labels, _c.incident_id).where(
+        _c.open_marker == 1, _c.state == "firing", _c.muted_by == ""
+    )
+    for matcher in matchers:
+        if matcher.name == "severity" and matcher.operator is Operator.EQUAL:
+            severity = Severity.of({"severity": matcher.value})
+            statement = statement.where(_c.severity == severity.value)
+    for row in connection.execute(statement.order_by(_c.id)):
+        yield Source(*row)
 
 
 def _rows(connection: Connection, statement: Any, lock: bool) -> list[RowMapping]:

@@ -52,6 +52,7 @@ class Incident:
     reopened_count: int = 0
     taken_over: bool = False
     taken_over_by: str | None = None
+    reconstructed: bool = False
     published_at: datetime | None = None
     public_title: str = ""
     customer_message: str = ""

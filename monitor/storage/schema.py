@@ -20,6 +20,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     false,
+    text,
 )
 
 from monitor.storage.types import BigId, Json, UtcDateTime
@@ -126,6 +127,7 @@ incidents = Table(
     Column("resolved_by", Text),
     _count("reopened_count"),
     _flag("taken_over"),
+    _flag("reconstructed"),  # nobody saw it while it lasted: it was rebuilt from what others kept
     Column("taken_over_by", Text),
     _at("published_at"),
     _text("public_title"),  # what everybody reads; the title may name what only we should know
@@ -168,8 +170,16 @@ alerts = Table(
     _at("lapsed_at"),
     _at("resolved_at"),
     _of("incidents", required=False, keep=True),
-    _text("muted_by"),  # the maintenance window that kept it from opening an incident
+    _text("muted_by"),  # the window, silence or alert that keeps it quiet
+    Column("severity", String(16), nullable=False, default="", server_default=""),
     UniqueConstraint("fingerprint", "open_marker"),
+    Index(None, "open_marker", "severity"),
+    Index(
+        "ix_alerts_muted_by",
+        "muted_by",
+        sqlite_where=text("muted_by != ''"),
+        postgresql_where=text("muted_by != ''"),
+    ),
     Index(None, "incident_id"),
     Index(None, "open_marker", "ends_at"),
     Index(None, "resolved_at"),
@@ -201,6 +211,26 @@ incident_updates = Table(
     _at("published_at"),
     Index(None, "incident_id", "id"),
     Index(None, "published_at"),
+)
+
+silences = Table(
+    "silences",
+    metadata,
+    _id(),
+    Column("silence_id", String(36), nullable=False, unique=True),
+    Column("matchers", Json, nullable=False),
+    _at("starts_at", required=True),  # of the first occurrence
+    _at("ends_at", required=True),  # of the last
+    _text("created_by"),
+    _text("comment"),
+    _at("created_at", required=True),
+    _at("updated_at", required=True),
+    Column("recurrence", Json),
+    Column("periods", Json, nullable=False),  # its occurrences, as pairs of instants
+    _at("applied_until"),
+    _at("reminded_until"),
+    _text("expired_by"),
+    Index(None, "ends_at"),
 )
 
 maintenance = Table(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime
 from typing import TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from incidents.alerts.model import Alert
@@ -20,9 +20,11 @@ from monitor.storage import incidents as incident_rows
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import lock_incidents
 from monitor.storage.store import Store
+from monitor.use_cases import silences
 from monitor.use_cases.intake import Intake
+from monitor.use_cases.muting import Mute
 from monitor.use_cases.placing import Counted
-from monitor.use_cases.policy import AlertPolicy, Mute, alert_policy
+from monitor.use_cases.policy import AlertPolicy, alert_policy
 
 STANDARD = alert_policy()
 TRIES = 5  # transactions of two replicas may collide; each loser starts again
@@ -68,8 +70,10 @@ def sweep(
             intake.lapse(alert_rows.lapsing(tx.connection, now, lock=True))
             silent_since = now - policy.lapse_hold
             intake.close_silent(alert_rows.silent_since(tx.connection, silent_since, lock=True))
-            muted = alert_rows.muted(tx.connection, lock=True)
-            intake.unmute([row for row in muted if not intake.mute(row["labels"])])
+            silences.apply(tx, intake)
+            freed = policy.lifted(tx.connection, now, alert_rows.mute_names(tx.connection))
+            muted = alert_rows.muted(tx.connection, freed, lock=True)
+            intake.reconsider(muted)
             lock_incidents(tx)
             for incident in _recovered(tx.connection, now, policy):
                 intake.placing.resolve(incident)
@@ -92,14 +96,19 @@ def in_rounds(alerts: Iterable[Alert]) -> list[list[Alert]]:
 
 
 def _is_anything_due(connection: Connection, now: datetime, policy: AlertPolicy) -> bool:
-    muted = alert_rows.muted(connection)
-    mute: Mute = policy.muting(connection, now) if muted else lambda _: ""
+    freed = policy.lifted(connection, now, alert_rows.mute_names(connection))
+    mute: Mute = policy.muting(connection, now) if freed else lambda _: ""
     return bool(
-        any(not mute(row["labels"]) for row in muted)
+        any(_is_free(row, mute) for row in alert_rows.muted(connection, freed))
+        or silences.is_due(connection, now)
         or alert_rows.lapsing(connection, now)
         or alert_rows.silent_since(connection, now - policy.lapse_hold)
         or _recovered(connection, now, policy)
     )
+
+
+def _is_free(row: RowMapping, mute: Mute) -> bool:
+    return mute(row["labels"]) != str(row["muted_by"])
 
 
 def _recovered(connection: Connection, now: datetime, policy: AlertPolicy) -> list[Incident]:

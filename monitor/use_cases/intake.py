@@ -14,16 +14,20 @@ from typing import Any
 
 from sqlalchemy import RowMapping
 
+from incidents.alerts import inhibition
 from incidents.alerts.expiry import Effect, Held, effect_of, later_end
+from incidents.alerts.inhibition import Source
 from incidents.alerts.model import Alert, AlertState
 from incidents.correlation import opens_incident
 from incidents.lifecycle import Severity
+from incidents.outbox import NotSent
 from incidents.timeline import Kind
 from monitor.config.model import Configuration
 from monitor.storage import alerts as alert_rows
 from monitor.storage.store import Transaction
+from monitor.use_cases.muting import Inhibition, Mute
 from monitor.use_cases.placing import Counted, Placing, begun
-from monitor.use_cases.policy import AlertPolicy, Mute
+from monitor.use_cases.policy import AlertPolicy
 
 
 @dataclass
@@ -44,8 +48,13 @@ class Intake:
 
     @cached_property
     def mute(self) -> Mute:
-        """What tells which window announced an alert."""
+        """What tells which window or silence mutes an alert."""
         return self.policy.muting(self.tx.connection, self.now)
+
+    @cached_property
+    def inhibition(self) -> Inhibition:
+        """What tells which alert explains another away."""
+        return Inhibition(self.tx.connection, self.configuration.inhibit_rules)
 
     def take(self, alerts: Sequence[Alert]) -> None:
         """Apply deliveries of different identities."""
@@ -92,20 +101,48 @@ class Intake:
             rows, Kind.ALERT_LAPSED, "has lapsed: its source is silent, which is no resolution"
         )
 
-    def unmute(self, rows: Sequence[RowMapping]) -> None:
-        """Let alerts that a window kept quiet open their incidents as ever."""
-        if not rows:
-            return
-        self.placing.load_candidates(row["labels"] for row in rows)
-        attached = []
+    def muted_by(self, row: RowMapping) -> str:
+        """Return the name of what keeps an open alert quiet now, or nothing."""
+        if name := self.mute(row["labels"]):
+            return name
+        source = self.inhibition.source_of(row["fingerprint"], row["labels"])
+        explained = source is not None and source.incident_id is None
+        return inhibition.PREFIX + source.fingerprint if source and explained else ""
+
+    def reconsider(self, rows: Sequence[RowMapping]) -> None:
+        """Let alerts that were kept quiet open their incidents as ever, unless something else does.
+
+        An alert that belongs to an open incident stays there.
+        """
+        names = {row["id"]: self.muted_by(row) for row in rows}
+        rows = [row for row in rows if names[row["id"]] != row["muted_by"]]
+        free = [row for row in rows if not names[row["id"]]]
+        if free:
+            self.placing.load_candidates(row["labels"] for row in free)
+        stay, attached = self.placing.at_home(free), []
         for row in rows:
-            was = f", muted by {row['muted_by']} until now"
-            incident = self.placing.place(_alert(row), was)
-            attached.append(
-                {"row_id": row["id"], "new_incident_id": incident.id, "new_muted_by": ""}
-            )
+            incident_id = row["incident_id"]
+            if not names[row["id"]] and row["id"] not in stay:
+                was = f", muted by {row['muted_by']} until now"
+                incident_id = self.placing.place(_alert(row), was).id
+            attached.append(_attached(row, incident_id, names[row["id"]]))
         alert_rows.attach_alerts(self.tx, attached)
-        self.counted.unmuted += len(rows)
+        self.placing.note_together(
+            [row for row in free if row["id"] in stay],
+            Kind.ALERT_UNMUTED,
+            "no longer muted: what follows is told as ever",
+        )
+        if attached:
+            self.counted.unmuted += len(free)
+            self.tx.touch("alerts")
+
+    def hush(self, rows: Sequence[RowMapping], muted_by: str, what: str) -> None:
+        """Keep alerts of open incidents quiet from here on; their incidents stay as they are."""
+        alert_rows.attach_alerts(
+            self.tx, [_attached(row, row["incident_id"], muted_by) for row in rows]
+        )
+        reason = NotSent.MUTED_BY_SILENCE.value
+        self.placing.note_together(rows, Kind.ALERT_MUTED, what, reason=reason)
         self.tx.touch("alerts")
 
     def finish(self) -> Counted:
@@ -153,11 +190,16 @@ class Intake:
         muted_by, incident_id = "", None
         if opens_incident(Severity.of(alert.labels)):
             muted_by = self.mute(alert.labels)
+            source = self.inhibition.source_of(alert.fingerprint, alert.labels)
+            if source is not None and source.incident_id is None and not muted_by:
+                muted_by = inhibition.PREFIX + source.fingerprint
             if muted_by:
                 self.counted.muted += 1
                 self.placing.note_muted(alert, muted_by)
             else:
-                incident_id = self.placing.place(alert).id
+                incident_id = self.placing.place(alert, source=source).id
+        if not muted_by:
+            self.inhibition.add(Source(alert.fingerprint, alert.labels, incident_id))
         return {
             "fingerprint": alert.fingerprint,
             "open_marker": 1,
@@ -173,6 +215,7 @@ class Intake:
             "updated_at": self.now,
             "incident_id": incident_id,
             "muted_by": muted_by,
+            "severity": Severity.of(alert.labels).value,
         }
 
     def _closing(
@@ -185,6 +228,10 @@ class Intake:
             "new_resolved_at": self.now,
             "new_updated_at": self.now,
         }
+
+
+def _attached(row: RowMapping, incident_id: int | None, muted_by: str) -> dict[str, Any]:
+    return {"row_id": row["id"], "new_incident_id": incident_id, "new_muted_by": muted_by}
 
 
 def _held(row: RowMapping) -> Held:

@@ -10,12 +10,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
+from typing import Any
 
 from sqlalchemy import RowMapping
 
+from incidents.alerts.inhibition import Source
 from incidents.alerts.model import Alert, words
 from incidents.correlation import Belongs, Candidate, Register, Subject
 from incidents.lifecycle import Origin, Severity, Status, component_status, worse_status
+from incidents.muted import reason_of, words_of
 from incidents.outbox import NotSent
 from incidents.timeline import Kind
 from monitor.config.model import Configuration
@@ -109,10 +112,13 @@ class Placing:
             window=self.policy.window_of(labels),
         )
 
-    def place(self, alert: Alert, remark: str = "") -> Incident:
-        """Return the incident the alert belongs to, opened or reopened where it must be."""
+    def place(self, alert: Alert, remark: str = "", source: Source | None = None) -> Incident:
+        """Return the incident the alert belongs to, opened or reopened where it must be.
+
+        An alert that another one inhibits belongs to the incident of that `source`.
+        """
         subject = Subject.of(alert.labels)
-        belongs = self._find(subject, alert.labels)
+        belongs = self._explained(source) or self._find(subject, alert.labels)
         if belongs is None:
             incident = self._open(alert, subject, remark)
         else:
@@ -120,6 +126,39 @@ class Placing:
             self._join(incident, alert, belongs, remark)
         self._know(incident)
         return incident
+
+    def _explained(self, source: Source | None) -> Belongs | None:
+        incident = self._open_of(source.incident_id) if source else None
+        if source is None or incident is None:
+            return None
+        why = f"inhibited by {words(source.labels)}, which fires and explains it"
+        return Belongs(incident.number, why, inhibited=True)
+
+    def _open_of(self, row_id: int | None) -> Incident | None:
+        """Return an open incident by its row id, if it is among those that were read."""
+        found = (i for i in self._incidents.values() if i.id == row_id and i.is_open)
+        return next(found, None)
+
+    def at_home(self, rows: Iterable[RowMapping]) -> set[int]:
+        """Return the row ids of the alerts that belong to an open incident already."""
+        homes = {i.id for i in self._incidents.values() if i.is_open}
+        return {row["id"] for row in rows if row["incident_id"] in homes}
+
+    def note_together(self, rows: Sequence[RowMapping], kind: Kind, what: str, **data: Any) -> None:
+        """Write one line on each incident about all of its alerts among these."""
+        by_incident: dict[int, list[RowMapping]] = {}
+        for row in rows:
+            by_incident.setdefault(row["incident_id"], []).append(row)
+        if not by_incident:
+            return
+        ledger = self.ledger
+        for row_id, incident in incident_rows.load_incidents(
+            self.tx.connection, by_incident
+        ).items():
+            mine = by_incident[row_id]
+            more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
+            text = f"{words(mine[0]['labels'])}{more}: {what}."
+            ledger.note(incident, kind, text, alerts=len(mine), **data)
 
     def _open(self, alert: Alert, subject: Subject, remark: str) -> Incident:
         labels, annotations = alert.labels, alert.annotations
@@ -153,7 +192,8 @@ class Placing:
             ledger.reopen(incident, f"{words(labels)} fires and {belongs.why}{remark}")
             self.counted.reopened.append(incident.number)
         else:
-            data = {"reason": NotSent.DEDUPLICATED.value, "fingerprint": alert.fingerprint}
+            reason = NotSent.SUPPRESSED_BY_PARENT if belongs.inhibited else NotSent.DEDUPLICATED
+            data = {"reason": reason.value, "fingerprint": alert.fingerprint}
             text = f"{words(labels)} joined{remark}: {belongs.why}. Nobody is told once more."
             ledger.note(incident, Kind.ALERT_JOINED, text, **data)
             self.counted.joined.append(incident.number)
@@ -222,8 +262,8 @@ class Placing:
         """Say on the open incident the alert would have joined, if any, that it is muted."""
         belongs = self._find(Subject.of(alert.labels), alert.labels)
         if belongs is not None and not belongs.reopens:
-            text = f"{words(alert.labels)} is muted by {muted_by}, which announced it."
-            reason = NotSent.MUTED_BY_WINDOW.value
+            text = f"{words(alert.labels)} is {words_of(muted_by)}."
+            reason = reason_of(muted_by).value
             incident = self._incidents[belongs.number]
             self.ledger.note(incident, Kind.ALERT_MUTED, text, reason=reason)
 

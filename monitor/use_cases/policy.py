@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -11,10 +11,10 @@ from sqlalchemy import Connection
 from incidents.correlation import DEFAULT_REOPEN_WINDOW
 from monitor.use_cases.conversation import tell_reporters, teller
 from monitor.use_cases.ledger import TellReporters
-from monitor.use_cases.maintenance import muting
+from monitor.use_cases.muting import Mute, lifted, muting
 
-Mute = Callable[[Mapping[str, str]], str]  # labels → the window that announced it, or ""
 Muting = Callable[[Connection, datetime], Mute]
+Lifted = Callable[[Connection, datetime, Collection[str]], set[str]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,7 @@ class AlertPolicy:
     """
 
     muting: Muting = muting
+    lifted: Lifted = lifted  # which of these names mute nothing any more
     tell_reporters: TellReporters = tell_reporters
     reopen_window: timedelta = DEFAULT_REOPEN_WINDOW
     reopen_windows: Mapping[str, timedelta] = field(default_factory=dict)
