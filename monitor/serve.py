@@ -20,6 +20,7 @@ from monitor.service import Service
 from monitor.settings import Settings
 from monitor.startup import settled
 from monitor.web.accounts import ensure_first_administrator
+from monitor.web.events import Events
 from probes.secrets import EnvironmentSecrets
 
 KEEP_ALIVE_SECONDS = 15
@@ -48,7 +49,7 @@ def serve(
         settings = settings.listening_on(bound.getsockname()[1])
         service = Service(settings, configuration, secrets)
         password = ensure_first_administrator(service.store, service.clock.now())
-        server = uvicorn.Server(_uvicorn(service, settings))
+        server = WebServer(_uvicorn(service, settings), service.events)
         service.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             # Before the web server listens to these itself; it raises them again at its end.
@@ -60,6 +61,19 @@ def serve(
             server.run(sockets=[bound])
         finally:
             service.stop()
+
+
+class WebServer(uvicorn.Server):
+    """A web server whose end no open page holds up."""
+
+    def __init__(self, config: uvicorn.Config, events: Events) -> None:
+        super().__init__(config)
+        self.events = events
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """End the streams that would go on for ever, then what is in flight."""
+        self.events.close()
+        await super().shutdown(sockets)
 
 
 def _uvicorn(service: Service, settings: Settings) -> uvicorn.Config:

@@ -43,6 +43,7 @@ from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
 from monitor.scraping import Scraper
 from monitor.settings import Settings
+from monitor.storage.changes import Neighbours
 from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
 from monitor.storage.store import Store
@@ -54,6 +55,7 @@ from monitor.use_cases.policy import alert_policy
 from monitor.use_cases.reloading import SIGNAL, record_reload
 from monitor.use_cases.status import record_component_states
 from monitor.web.app import create_app
+from monitor.web.events import Events
 from monitor.web.queries import Queries
 from monitor.web.services import Services
 from probes.host import HostFacts, HostReader
@@ -73,6 +75,7 @@ SILENT_SECONDS = 2.0
 OUTBOX_SECONDS = 30.0
 AHEAD_OF_CLOCK = timedelta(milliseconds=CLOCK_STEP_MS)
 AUDIT_SECONDS = 1.0  # how soon what was recorded is sealed
+NEIGHBOURS_SECONDS = 1.0  # how soon an open page shows what another replica did
 RETENTION_SECONDS = 3600.0
 SAMPLES_SECONDS = 60.0
 FIRST_RUN_SPREAD_SECONDS = 0.4
@@ -122,6 +125,10 @@ class Service:
         )
         self.scheduler.on_crash = self.pipeline.record_crash
         self._export()
+        self.events = Events()
+        self.neighbours: Neighbours | None = None
+        if self.store.engine.dialect.name == "postgresql":  # there may be other replicas
+            self.neighbours = Neighbours(self.store, self.clock, self.events.announce)
         self.app = self._web()
         self._status_changed = threading.Event()
         self._followed_at = datetime.min.replace(tzinfo=UTC)
@@ -187,6 +194,7 @@ class Service:
                 rules=Rules(self.rules.engine if self.rules else None),
                 ready=self.reasons_not_ready,
                 policy=self.policy,
+                events=self.events,
                 queries=self._queries(),
             )
         )
@@ -273,6 +281,8 @@ class Service:
             "retention": (RETENTION_SECONDS, self._retain),
             "reload": (self.settings.watch_interval, self._reload_if_changed),
         }
+        if self.neighbours is not None:
+            duties["neighbours"] = (NEIGHBOURS_SECONDS, self.neighbours.exchange)
         if self.rules is not None:
             duties["scrape"] = (self.settings.scrape_interval, self.rules.scrape)
             duties["rules"] = (RULES_SECONDS, self.rules.evaluate_due)

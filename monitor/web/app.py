@@ -32,6 +32,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.signing_key = signing_key(services.store, services.clock.now())
     app.state.throttle = Throttle()
+    services.store.subscribe(services.events.announce)
     app.include_router(static_files.router)
     for router in ROUTERS:
         app.include_router(router)

@@ -62,6 +62,7 @@ def render(request: Request, template: str, **context: Any) -> str:
         "public_url": services.settings.public_url,
         "path": request.url.path,
         "actor": getattr(request.state, "actor", None),
+        "mark": getattr(request.state, "mark", ""),
     }
     return environment().get_template(template).render(base | context)
 

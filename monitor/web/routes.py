@@ -18,6 +18,7 @@ from monitor.web.api import (
 from monitor.web.pages import (
     account,
     console_audit,
+    console_events,
     console_home,
     console_incident_work,
     console_incidents,
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit.router,
     incidents.router,
     prometheus.router,
+    console_events.router,
     console_home.router,
     console_incidents.router,
     console_incident_work.router,

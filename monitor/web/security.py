@@ -47,6 +47,7 @@ def require(permission: Permission) -> Guard:
         if actor is None:
             raise NotSignedIn
         request.state.actor = actor
+        request.state.mark = services_of(request).events.mark()  # what the page will have seen
         if request.method not in SAFE_METHODS:
             await _check_session_token(request, actor)
         if actor.must_change_password and permission is not Permission.OWN_ACCOUNT:
@@ -72,8 +73,13 @@ def who_asks(request: Request) -> Actor | None:
     secret = request.cookies.get(cookie_name(services.settings.public_url))
     if not secret:
         return None
-    by_hand = "x-refresh" not in request.headers
+    by_hand = not goes_on_by_itself(request)
     return actor_of_session(services.store, secret, services.clock.now(), by_hand=by_hand)
+
+
+def goes_on_by_itself(request: Request) -> bool:
+    """Return whether a page asks without its reader: to refresh itself, or to follow the news."""
+    return "x-refresh" in request.headers or request.headers.get("accept") == "text/event-stream"
 
 
 def shows_token(request: Request, expected: str | None) -> bool:

@@ -16,6 +16,7 @@ from fastapi import Depends, Request
 
 from monitor.clock import Clock
 from monitor.use_cases.policy import AlertPolicy
+from monitor.web.events import Events
 
 if TYPE_CHECKING:
     from monitor.config.holder import ConfigurationHolder
@@ -149,6 +150,7 @@ class Services:
     rules: RulesDesk
     ready: Callable[[], list[str]]  # reasons why not, empty when ready
     policy: AlertPolicy = field(default_factory=AlertPolicy)
+    events: Events = field(default_factory=Events)
     queries: Queries | None = None  # None where a Prometheus keeps the samples
 
 

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import socket
 import threading
-import time
+import urllib.request
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from monitor.serve import WebServer
 from monitor.storage.store import Store
+from monitor.web.events import Events
 from monitor.web.security import ensure_first_administrator
 from tests.builders import NOW
-from tests.monitor.web.builders import PASSWORD, FakeSettings, Web, services
+from tests.monitor.web.builders import API_TOKEN, PASSWORD, FakeSettings, Web, services
 from tests.monitor.web.seeds import troubled_shop
+from tests.real.process import wait_for
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
 pytestmark = [
@@ -32,22 +37,39 @@ PAGES = (
 )
 
 
+@dataclass
+class Served:
+    """A monitor of a troubled shop, as it is served."""
+
+    url: str
+    web: Web
+    server: WebServer
+    thread: threading.Thread
+
+
 @pytest.fixture
-def address(sqlite_store: Store) -> Iterator[str]:
+def served(sqlite_store: Store) -> Iterator[Served]:
     """A monitor of a troubled shop, served on a free port."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         url = f"http://127.0.0.1:{listener.getsockname()[1]}"
         troubled_shop(sqlite_store)
-        web = Web(services(sqlite_store, settings=FakeSettings(public_url=url)))
-        server = uvicorn.Server(uvicorn.Config(web.app, log_config=None, lifespan="off", ws="none"))
+        settings, events = FakeSettings(public_url=url), Events(heartbeat=1.0)
+        web = Web(services(sqlite_store, settings=settings, events=events))
+        config = uvicorn.Config(web.app, log_config=None, lifespan="off", ws="none")
+        server = WebServer(config, web.services.events)
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
-        while not server.started:
-            time.sleep(0.01)
-        yield url
+        wait_for(lambda: server.started, "web server")
+        yield Served(url, web, server, thread)
         server.should_exit = True
         thread.join()
+
+
+@pytest.fixture
+def address(served: Served) -> str:
+    """Where it is served."""
+    return served.url
 
 
 @pytest.fixture(scope="module")
@@ -109,17 +131,66 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, address: str, sqlite_st
     page.close()
 
 
-def test_a_page_left_open_shows_what_happens_elsewhere(
+def by_api(address: str, path: str, **body: str) -> None:
+    """Change something as a program does."""
+    request = urllib.request.Request(
+        f"{address}/api/v1{path}",
+        json.dumps(body).encode(),
+        {"authorization": f"Bearer {API_TOKEN}", "content-type": "application/json"},
+    )
+    urllib.request.urlopen(request, timeout=10).close()
+
+
+def test_a_page_left_open_shows_at_once_what_a_program_did(
     browser: Browser, address: str, sqlite_store: Store
 ) -> None:
-    """The timeline follows by itself what a colleague does, without disturbing what is typed."""
-    context = browser.new_context()
-    page, colleague = context.new_page(), context.new_page()
+    """Told by the stream alone: this page's own clock never asks."""
+    page = browser.new_page()
+    page.add_init_script("window.setInterval = () => 0")
     first_sign_in(page, address, ensure_first_administrator(sqlite_store, NOW) or "")
     page.goto(f"{address}/console/incidents/1")
     page.get_by_label("Note for colleagues").fill("half a thought")
-    colleague.goto(f"{address}/console/incidents/1")
-    colleague.get_by_role("button", name="Acknowledge").click()
-    expect(page.get_by_text("admin has taken it.")).to_be_visible(timeout=15_000)
+    by_api(address, "/incidents/1/acknowledge")
+    expect(page.get_by_text("api token has taken it.")).to_be_visible()
     expect(page.get_by_label("Note for colleagues")).to_have_value("half a thought")
+    expect(page.get_by_label("Note for colleagues")).to_be_focused()
+    page.close()
+
+
+def test_a_browser_that_cannot_follow_asks_now_and_then(
+    browser: Browser, address: str, sqlite_store: Store
+) -> None:
+    """The page stays fresh without the stream, only later."""
+    page = browser.new_page()
+    page.add_init_script("delete window.EventSource")
+    first_sign_in(page, address, ensure_first_administrator(sqlite_store, NOW) or "")
+    page.goto(f"{address}/console/incidents/1")
+    by_api(address, "/incidents/1/acknowledge")
+    expect(page.get_by_text("api token has taken it.")).to_be_visible(timeout=15_000)
+    page.close()
+
+
+def test_a_page_says_that_its_reader_was_signed_out_elsewhere(
+    browser: Browser, address: str, sqlite_store: Store
+) -> None:
+    """What is shown may be old, and the page does not hide it."""
+    context = browser.new_context()
+    page, other = context.new_page(), context.new_page()
+    first_sign_in(page, address, ensure_first_administrator(sqlite_store, NOW) or "")
+    other.goto(f"{address}/console/account")
+    other.get_by_role("button", name="Sign out everywhere").click()
+    expect(page.get_by_text("You are signed out.")).to_be_attached(timeout=45_000)
     context.close()
+
+
+def test_an_open_page_does_not_hold_up_the_end_of_the_service(
+    browser: Browser, served: Served, sqlite_store: Store
+) -> None:
+    """The stream ends first; nobody waits for browsers to go away."""
+    page = browser.new_page()
+    first_sign_in(page, served.url, ensure_first_administrator(sqlite_store, NOW) or "")
+    wait_for(served.web.services.events.count, "an open page that follows")
+    served.server.should_exit = True
+    served.thread.join(timeout=30)
+    assert not served.thread.is_alive()
+    page.close()

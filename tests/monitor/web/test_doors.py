@@ -41,6 +41,7 @@ DOORS: dict[str, Permission | str] = {
     "GET /runbooks/{alert}": Permission.VIEW,
     "GET /console": Permission.VIEW,
     "GET /console/design": Permission.VIEW,
+    "GET /console/events": Permission.VIEW,
     "GET /console/incidents": Permission.VIEW,
     "POST /console/incidents": Permission.WORK_INCIDENTS,
     "GET /console/incidents/new": Permission.WORK_INCIDENTS,
@@ -173,7 +174,9 @@ def shop(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     (runbooks / "ProbeFailing.md").write_text("# Look first\n\n<script>alert(1)</script>\n")
     store = Store(open_engine(f"sqlite:///{folder / 'monitor.db'}"))
     troubled_shop(store)
-    yield Web(services(store, configuration=FakeHolder(configuration(folder))))
+    walked = Web(services(store, configuration=FakeHolder(configuration(folder))))
+    walked.services.events.close()  # else that door would never shut again
+    yield walked
     store.close()
 
 
