@@ -153,7 +153,7 @@ def export_database(
     @_remembered(DATABASE_READING_SECONDS)
     def waiting() -> Values:
         with store.read() as connection:
-            pending, oldest = backlog(connection)
+            pending, oldest = backlog(connection, clock.now())
         age = 0.0 if oldest is None else max(0.0, (clock.now() - oldest).total_seconds())
         yield ("pending",), pending
         yield ("age",), age

@@ -151,6 +151,7 @@ class Service:
             mail=MailAccount(smtp_url=settings.smtp_url or "", mail_from=settings.mail_from),
             site_name=self.holder.current.site.name,
             site_url=settings.public_url,
+            time_zone=self.holder.current.site.time_zone,
             clock=self.clock,
         )
 

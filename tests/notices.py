@@ -6,11 +6,12 @@ import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 
 from sqlalchemy import select
 
 from monitor.clock import Clock, FakeClock
+from monitor.notify.delivery_rules import GroupingSettings, LimitSettings, QuietHoursSettings
 from monitor.notify.message import Context, MailAccount, Message
 from monitor.storage.schema import incidents, outbox, timeline
 from monitor.storage.store import Store
@@ -27,6 +28,9 @@ class GivenChannel:
     name: str
     kind: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    limit: LimitSettings | None = None
+    grouping: GroupingSettings | Literal[False] | None = None
+    quiet_hours: QuietHoursSettings | None = None
 
 
 def make_message(**given: Any) -> Message:

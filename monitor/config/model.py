@@ -26,6 +26,11 @@ from pydantic import (
 from incidents.alerts.inhibition import DEFAULT_RULES, InhibitRule
 from incidents.alerts.matchers import Matcher, parse_matcher
 from incidents.errors import InvalidInputError
+from monitor.notify.delivery_rules import (
+    GroupingSettings,
+    LimitSettings,
+    QuietHoursSettings,
+)
 from probes.durations import Duration
 
 if TYPE_CHECKING:
@@ -85,6 +90,9 @@ class Channel(_Part):
     audience: Literal["oncall", "support"] = "oncall"
     severities: frozenset[Severity] = frozenset({"critical", "warning"})
     settings: Mapping[str, Any] = {}
+    limit: LimitSettings | None = None
+    grouping: GroupingSettings | Literal[False] | None = None
+    quiet_hours: QuietHoursSettings | None = None
 
 
 class Category(_Part):

@@ -8,24 +8,35 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from incidents.digest import DIGEST
 from incidents.outbox import Event
+from monitor.notify.kinds import REPORTER
 from monitor.notify.message import Context, Message, NotifyError
+from monitor.notify.pacer import Pacer
 from monitor.notify.recheck import Facts, Unsent, Verdict, recheck
 from monitor.notify.retry import next_attempt
 from monitor.notify.routes import Route
 from monitor.notify.stats import DeliveryStats, Outcome
-from monitor.storage import deliveries
+from monitor.storage import deliveries, holding
 from monitor.storage.deliveries import Delivery
+from monitor.storage.holding import Line
 from monitor.storage.store import Store, Transaction
 
 OVERTIME = timedelta(hours=1)  # past its deadline by this much, its worker died again and again
 
 Mute = Callable[[Connection, Delivery, datetime], str]
-"""Returns the title of what mutes a delivery since it was queued, or an empty text."""
+"""Returns the name of what mutes a delivery since it was queued, or an empty text."""
+Link = Callable[[Connection, Delivery, datetime], str]
+"""Returns where the reader of a delivery acknowledges its incident, or an empty text."""
 
 
 def mute_nothing(_connection: Connection, _delivery: Delivery, _now: datetime) -> str:
     """Return that nothing is muted."""
+    return ""
+
+
+def no_link(_connection: Connection, _delivery: Delivery, _now: datetime) -> str:
+    """Return that there is nowhere to acknowledge."""
     return ""
 
 
@@ -38,6 +49,7 @@ class Courier:
     stats: DeliveryStats
     chance: Callable[[], float]
     mute: Mute = field(default=mute_nothing)
+    link: Link = field(default=no_link)
 
     def deliver(self, delivery: Delivery, route: Route | None, now: datetime) -> Outcome:
         """Send a claimed row if it is still worth sending, and record the outcome."""
@@ -47,6 +59,8 @@ class Courier:
         elif route is None:
             error = NotifyError("the channel is not configured", retryable=False)
             outcome = self._refused(delivery, None, error, now)
+        elif paced := Pacer(self.store, self.context, self.stats).pace(delivery, route, now):
+            return paced
         else:
             outcome = self._send(delivery, route, verdict.remark, now)
         self.stats.add(delivery.channel, outcome)
@@ -57,10 +71,11 @@ class Courier:
             return Verdict()
         with self.store.read() as connection:
             closing = delivery.event == Event.RESOLVED
+            opening = deliveries.opening_of(connection, delivery) if closing else None
             facts = Facts(
                 event=delivery.event,
                 incident_status=deliveries.incident_status(connection, delivery.incident_id),
-                opening=deliveries.opening_of(connection, delivery) if closing else None,
+                opening=opening[:2] if opening else None,
                 muted_by="" if closing else self.mute(connection, delivery, now),
             )
         return recheck(facts)
@@ -70,7 +85,7 @@ class Courier:
         if delivery.attempts > 1 and now > deadline + OVERTIME:
             error = NotifyError("not accepted before the channel's deadline", retryable=True)
             return self._refused(delivery, route, error, now)
-        message = as_message(delivery)
+        message = self._message(delivery, route, now)
         if remark:
             message = replace(message, body=f"{remark}\n\n{message.body}")
         try:
@@ -78,10 +93,22 @@ class Courier:
         except NotifyError as error:
             return self._refused(delivery, route, error, now)
         with self.store.begin() as tx:
-            if deliveries.finish(tx, delivery, state="sent", now=now):
-                text = f"Told {_who(delivery)}: {_what(delivery)} ({receipt})."
+            reference = receipt.reference
+            if deliveries.finish(tx, delivery, state="sent", now=now, reference=reference):
+                text = f"Told {delivery.who}: {delivery.what} ({receipt})."
                 self._note(tx, delivery, now, "notification_sent", text)
         return Outcome.SENT
+
+    def _message(self, delivery: Delivery, route: Route, now: datetime) -> Message:
+        """Return the row as its kind sees it."""
+        message = as_message(delivery)
+        if delivery.incident_id is None:
+            return message
+        with self.store.read() as connection:
+            url = self.link(connection, delivery, now)
+            opening = deliveries.opening_of(connection, delivery) if route.kind.replies else None
+        reference = opening.reference if opening else ""
+        return replace(message, acknowledge_url=url, opening_reference=reference)
 
     def _refused(
         self, delivery: Delivery, route: Route | None, error: NotifyError, now: datetime
@@ -103,7 +130,7 @@ class Courier:
                 return Outcome.FAILED
             ours = deliveries.put_back(tx, delivery, due_at=again, error=str(error))
             if ours and delivery.attempts == 1:
-                text = f"Not yet told {_who(delivery)}: {error}. It is tried again."
+                text = f"Not yet told {delivery.who}: {error}. It is tried again."
                 self._note(tx, delivery, now, "notification_delayed", text)
         return Outcome.RETRIED
 
@@ -111,13 +138,13 @@ class Courier:
         why = Unsent.DEADLINE if error.retryable else Unsent.REJECTED
         if deliveries.finish(tx, delivery, state="failed", now=now, why=why, error=str(error)):
             tries = f"{delivery.attempts} attempt{'s' if delivery.attempts > 1 else ''}"
-            text = f"Could not tell {_who(delivery)}: {_what(delivery)} ({error}; {tries})."
+            text = f"Could not tell {delivery.who}: {delivery.what} ({error}; {tries})."
             self._note(tx, delivery, now, "notification_failed", text, why)
 
     def _drop(self, delivery: Delivery, verdict: Verdict, now: datetime) -> Outcome:
         with self.store.begin() as tx:
             if deliveries.finish(tx, delivery, state="dropped", now=now, why=verdict.drop):
-                text = f"Not sent to {_who(delivery)}: {_what(delivery)}; {verdict.text}."
+                text = f"Not sent to {delivery.who}: {delivery.what}; {verdict.text}."
                 self._note(tx, delivery, now, "notification_dropped", text, verdict.drop)
         return Outcome.DROPPED
 
@@ -125,6 +152,10 @@ class Courier:
     def _note(
         tx: Transaction, delivery: Delivery, at: datetime, kind: str, text: str, why: str = ""
     ) -> None:
+        if delivery.event == DIGEST:
+            incidents = holding.folded_incidents(tx.connection, delivery.id)
+            holding.note_all(tx, incidents, Line(kind, text, why), at, delivery)
+            return
         data = {
             "key": delivery.key,
             "event": delivery.event,
@@ -157,14 +188,5 @@ def as_message(delivery: Delivery) -> Message:
         thread=delivery.thread,
         attempt=delivery.attempts,
         payload=delivery.payload,
+        channel="" if delivery.channel == REPORTER else delivery.channel,
     )
-
-
-def _who(delivery: Delivery) -> str:
-    if delivery.recipient and delivery.recipient != delivery.channel:
-        return f"{delivery.recipient} by {delivery.channel}"
-    return delivery.channel
-
-
-def _what(delivery: Delivery) -> str:
-    return delivery.subject or delivery.event.replace("_", " ")

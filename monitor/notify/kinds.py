@@ -28,13 +28,15 @@ class Kind(Generic[S]):
     """One kind: the settings its channels may have, and how a message is sent.
 
     `send` returns the receipt and raises `NotifyError`. A kind that people read gets a storm as
-    one message; programs get every incident by itself, and hear of acknowledgements.
+    one message; programs get every incident by itself. One that `replies` wants the receiver's id
+    of the opening with each later message.
     """
 
     settings: type[S]
     send: Callable[[Message, S, Context], Receipt]
     for_people: bool = True
     takes_acknowledgements: bool = False
+    replies: bool = False
 
 
 KINDS: Mapping[str, Kind[Any]] = {
@@ -48,7 +50,7 @@ KINDS: Mapping[str, Kind[Any]] = {
     "slack": Kind(slack.Settings, slack.send),
     "sms": Kind(sms.Settings, sms.send),
     "teams": Kind(teams.Settings, teams.send),
-    "telegram": Kind(telegram.Settings, telegram.send),
+    "telegram": Kind(telegram.Settings, telegram.send, replies=True),
     "webhook": Kind(webhook.Settings, webhook.send, for_people=False),
 }
 

@@ -51,6 +51,7 @@ class Context:
     mail: MailAccount = MailAccount()
     site_name: str = "SayPro Monitor"
     site_url: str = ""
+    time_zone: str = "UTC"
     clock: Clock = field(default_factory=SystemClock)
 
     def reveal(self, text: str) -> str:

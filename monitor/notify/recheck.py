@@ -18,6 +18,8 @@ class Unsent(StrEnum):
     MUTED_BY_WINDOW = NotSent.MUTED_BY_WINDOW.value
     MUTED_BY_SILENCE = NotSent.MUTED_BY_SILENCE.value
     SUPPRESSED_BY_PARENT = NotSent.SUPPRESSED_BY_PARENT.value
+    THROTTLED = NotSent.THROTTLED.value
+    OVER_MEANWHILE = "over_meanwhile"
     OPENING_NOT_SENT = "opening_not_sent"
 
 

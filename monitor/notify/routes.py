@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from incidents.pacing import Grouping, Limit
+from incidents.quiet_hours import QuietHours
+from monitor.notify.delivery_rules import DeliveryRules, GroupingSettings
 from monitor.notify.kinds import KINDS, REPORTER, Kind
 from monitor.notify.message import Context, KindSettings, Message, Receipt
 
@@ -38,6 +41,24 @@ class Route:
     channel: str
     kind: Kind[Any]
     settings: KindSettings
+    rules: DeliveryRules = field(default_factory=DeliveryRules)
+
+    @property
+    def limit(self) -> Limit | None:
+        """Return how many messages it takes, if that is limited."""
+        return self.rules.limit.made() if self.rules.limit else None
+
+    @property
+    def grouping(self) -> Grouping | None:
+        """Return when openings are told together, if they are."""
+        said = self.rules.grouping
+        if said is None:
+            said = GroupingSettings() if self.kind.for_people else False
+        return said.made() if said else None
+
+    def quiet_hours(self, site_zone: str) -> QuietHours | None:
+        """Return when only severe trouble gets through, if that is ever so."""
+        return self.rules.quiet_hours.made(site_zone) if self.rules.quiet_hours else None
 
     def send(self, message: Message, context: Context) -> Receipt:
         """Return the receipt; raises `NotifyError`."""
@@ -63,13 +84,15 @@ def make_route(channel: ChannelLike) -> Route | None:
     if find_faults(channel.kind, channel.settings):
         return None
     kind = KINDS[channel.kind]
-    return Route(channel.name, kind, kind.settings.model_validate(channel.settings))
+    settings = kind.settings.model_validate(channel.settings)
+    return Route(channel.name, kind, settings, DeliveryRules.of(channel))
 
 
 def make_routes(channels: Iterable[ChannelLike]) -> dict[str, Route]:
     """Return the route of every valid channel by name, and the one to reporters."""
     mail = KINDS["email"]
-    routes = {REPORTER: Route(REPORTER, mail, mail.settings())}
+    one_by_one = DeliveryRules(grouping=False)
+    routes = {REPORTER: Route(REPORTER, mail, mail.settings(), one_by_one)}
     for channel in channels:
         route = make_route(channel)
         if route is not None:

@@ -10,12 +10,17 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """How one attempt to deliver ended; the label `outcome` of `monitor_notifications_total`."""
+    """How one attempt to deliver ended; the label `outcome` of `monitor_notifications_total`.
+
+    Held is what waits on purpose, folded what another message tells along.
+    """
 
     SENT = "sent"
     RETRIED = "retried"
     FAILED = "failed"
     DROPPED = "dropped"
+    HELD = "held"
+    FOLDED = "folded"
 
 
 def _no_channels() -> Iterable[str]:
@@ -34,10 +39,10 @@ class DeliveryStats:
     _counts: Counter[tuple[str, Outcome]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
-    def add(self, channel: str, outcome: Outcome) -> None:
-        """Count one attempt."""
+    def add(self, channel: str, outcome: Outcome, count: int = 1) -> None:
+        """Count one attempt, or several notifications that one decision was about."""
         with self._lock:
-            self._counts[channel, outcome] += 1
+            self._counts[channel, outcome] += count
 
     def totals(self) -> Mapping[tuple[str, Outcome], int]:
         """Return the counts by (channel, outcome)."""

@@ -20,7 +20,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from monitor.notify.courier import Courier, Mute, mute_nothing
+from monitor.notify.courier import Courier, Link, Mute, mute_nothing, no_link
 from monitor.notify.kinds import REPORTER
 from monitor.notify.message import Context
 from monitor.notify.routes import ChannelLike, Route, make_routes
@@ -47,6 +47,7 @@ class OutboxWorker:
         context: Context,
         *,
         mute: Mute = mute_nothing,
+        link: Link = no_link,
         chance: Callable[[], float] = random.random,
         poll_seconds: float = POLL_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
@@ -55,7 +56,7 @@ class OutboxWorker:
         self._store = store
         self._channels = channels
         self._context = context
-        self._courier = Courier(store, context, self.stats, chance, mute)
+        self._courier = Courier(store, context, self.stats, chance, mute, link)
         self._poll_seconds = poll_seconds
         self._lease_seconds = lease_seconds
         self._name = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"

@@ -5,7 +5,8 @@ what another transaction holds, on SQLite there is one writer at a time. A row w
 is due again, because nobody can know whether it was sent: it goes out once more under the same key.
 
 Rows about one thing (incident, maintenance or report) to one recipient over one channel form a
-line, and only the first unfinished row of a line may be claimed.
+line, and only the first unfinished row of a line may be claimed. A row that was folded into another
+is finished when that one is.
 """
 
 from __future__ import annotations
@@ -16,13 +17,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, func, insert, or_, select, update
+from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, update
 
 from incidents.outbox import OPENINGS, Event
+from incidents.pacing import Held
 from monitor.storage.schema import incidents, outbox, report_messages, timeline
 from monitor.storage.store import Transaction
 
 _UNFINISHED = ("queued", "sending")
+TOLD_TOGETHER = (Held.STORM.value, Held.QUIET_HOURS.value)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +47,7 @@ class Delivery:
     incident_id: int | None
     maintenance_id: int | None
     report_id: int | None
+    held: str = ""
 
     @property
     def thread(self) -> str:
@@ -54,12 +58,32 @@ class Delivery:
                 return f"{name}-{number}"
         return self.key
 
+    @property
+    def who(self) -> str:
+        """Return who is told, as a line of the timeline says it."""
+        if self.recipient and self.recipient != self.channel:
+            return f"{self.recipient} by {self.channel}"
+        return self.channel
+
+    @property
+    def what(self) -> str:
+        """Return what of, as a line of the timeline says it."""
+        return self.subject or self.event.replace("_", " ")
+
 
 class Backlog(NamedTuple):
     """What still waits in the outbox."""
 
     pending: int
-    oldest_created_at: datetime | None
+    oldest_at: datetime | None
+
+
+class Opening(NamedTuple):
+    """What became of the opening that the same recipient was sent."""
+
+    state: str
+    reason: str = ""
+    reference: str = ""  # the receiver's own id of it
 
 
 def due_channels(connection: Connection, now: datetime) -> Sequence[str]:
@@ -73,13 +97,18 @@ def claim(
 ) -> list[Delivery]:
     """Return up to `limit` due rows of a channel, now leased to `worker`, most urgent first."""
     _drop_overtaken(tx, channel, now)
-    before = outbox.alias("before")
-    in_front = select(before.c.id).where(
-        _same_line(before), before.c.id < outbox.c.id, before.c.state.in_(_UNFINISHED)
+    before, digest = outbox.alias("before"), outbox.alias("digest")
+    told_in = select(digest.c.id).where(
+        digest.c.id == before.c.folded_into, digest.c.state.in_(_UNFINISHED)
     )
+    unfinished = or_(
+        before.c.state.in_(_UNFINISHED), and_(before.c.state == "folded", told_in.exists())
+    )
+    in_front = select(before.c.id).where(_same_line(before), before.c.id < outbox.c.id, unfinished)
     due = (
         select(outbox.c.id)
         .where(outbox.c.channel == channel, _is_due(now), ~in_front.exists())
+        .where(or_(outbox.c.held.not_in(TOLD_TOGETHER), ~_earlier_of_its_group(now).exists()))
         .order_by(outbox.c.priority, outbox.c.id)
         .limit(limit)
         .with_for_update(skip_locked=True)
@@ -110,12 +139,14 @@ def finish(
     now: datetime,
     why: str = "",
     error: str = "",
+    reference: str = "",
 ) -> bool:
     """Close a row as sent, failed or dropped; False when it is no longer ours to close.
 
-    `why` is a word of the closed set `monitor.notify.recheck.Unsent`, or empty for a sent row.
+    `why` is a word of the closed set `monitor.notify.recheck.Unsent`, or empty for a sent row;
+    `reference` is the receiver's own id of it.
     """
-    values = {"state": state, "finished_at": now, "reason": why}
+    values = {"state": state, "finished_at": now, "reason": why, "reference": reference}
     return _change(tx, delivery, last_error=error, **values)
 
 
@@ -153,10 +184,20 @@ def incident_status(connection: Connection, incident_id: int) -> str | None:
     return connection.execute(statement).scalar_one_or_none()
 
 
-def opening_of(connection: Connection, delivery: Delivery) -> tuple[str, str] | None:
-    """Return (state, reason) of the latest opening before this row in its line, if any."""
+def opening_of(connection: Connection, delivery: Delivery) -> Opening | None:
+    """Return what became of the latest opening before this row in its line, if there is one.
+
+    One that was folded into another message fared as that one did.
+    """
+    digest = outbox.alias("digest")
+    folded = outbox.outerjoin(digest, digest.c.id == outbox.c.folded_into)
     statement = (
-        select(outbox.c.state, outbox.c.reason)
+        select(
+            func.coalesce(digest.c.state, outbox.c.state),
+            func.coalesce(digest.c.reason, outbox.c.reason),
+            func.coalesce(digest.c.reference, outbox.c.reference),
+        )
+        .select_from(folded)
         .where(
             outbox.c.incident_id == delivery.incident_id,
             outbox.c.channel == delivery.channel,
@@ -168,12 +209,16 @@ def opening_of(connection: Connection, delivery: Delivery) -> tuple[str, str] | 
         .limit(1)
     )
     row = connection.execute(statement).one_or_none()
-    return (row.state, row.reason) if row else None
+    return Opening(*row) if row else None
 
 
-def backlog(connection: Connection) -> Backlog:
-    """Return how many rows are not finished, and when the oldest of them was queued."""
-    statement = select(func.count(), func.min(outbox.c.created_at)).where(
+def backlog(connection: Connection, now: datetime) -> Backlog:
+    """Return how many rows are not finished, and since when the oldest of them waits.
+
+    What is held on purpose waits from the moment on when it is due.
+    """
+    waits_since = case((outbox.c.held != "", outbox.c.due_at), else_=outbox.c.created_at)
+    statement = select(func.count(), func.min(waits_since).filter(waits_since <= now)).where(
         outbox.c.state.in_(_UNFINISHED)
     )
     count, oldest = connection.execute(statement).one()
@@ -194,6 +239,24 @@ def _same_line(other: Any) -> Any:
         other.c.channel == outbox.c.channel,
         other.c.recipient == outbox.c.recipient,
         or_(*(other.c[name] == outbox.c[name] for name in things)),
+    )
+
+
+def _earlier_of_its_group(now: datetime) -> Any:
+    """Rows that were held for the same recipient and stand for the whole group.
+
+    Only the first of them is claimed: whoever has it decides what becomes of all.
+    """
+    earlier = outbox.alias("earlier")
+    return select(earlier.c.id).where(
+        earlier.c.channel == outbox.c.channel,
+        earlier.c.recipient == outbox.c.recipient,
+        earlier.c.held == outbox.c.held,
+        earlier.c.id < outbox.c.id,
+        or_(
+            earlier.c.state == "sending",
+            and_(earlier.c.state == "queued", earlier.c.due_at <= now),
+        ),
     )
 
 

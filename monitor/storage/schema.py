@@ -325,18 +325,30 @@ outbox = Table(
     _at("created_at", required=True),
     _at("due_at", required=True),
     _count("priority"),  # lower goes first
-    Column("state", String(16), nullable=False),  # queued, sending, sent, failed or dropped
+    Column("state", String(16), nullable=False),  # queued, sending, sent, failed, dropped, folded
     _count("attempts"),
     _at("leased_until"),
     Column("leased_by", String(120)),
     _text("last_error"),
     _text("reason"),  # why it ended unsent: `monitor.notify.recheck.Unsent`
+    _text("held"),  # why it waits, or waited: `incidents.pacing.Held`; else empty
+    Column("folded_into", BigId),  # the row that told of it among others
+    _text("reference"),  # the receiver's own id of it
     _at("finished_at"),
     Index(None, "state", "due_at"),
     Index(None, "incident_id", "channel", "recipient"),
     Index(None, "report_id"),
     Index(None, "maintenance_id"),
     Index(None, "finished_at"),
+    Index(None, "folded_into"),
+    Index(None, "channel", "state", "finished_at"),
+)
+
+paces = Table(  # when a channel with a limit has room again
+    "paces",
+    metadata,
+    Column("channel", String(120), primary_key=True),
+    _at("free_at", required=True),
 )
 
 component_states = Table(

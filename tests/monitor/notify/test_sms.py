@@ -31,13 +31,13 @@ def twilio(hook: HttpSink, **given: Any) -> sms.Settings:
 def test_twilio_is_asked_once_a_number_and_its_ids_are_kept(hook: HttpSink) -> None:
     """Account and token are the login; the text is the subject with its link."""
     hook.answers = [Answer(201, {}, b'{"sid": "SM1"}'), Answer(201, {}, b'{"sid": "SM2"}')]
-    context = make_context(SID="ACx", TOKEN="long-token")
+    context = make_context(SID="ACx-the-account", TOKEN="long-token")
     message = make_message(acknowledge_url="https://m.example/a/t")
     receipt = sms.send(message, twilio(hook), context)
     asked = [parse_qs(post.body.decode()) for post in hook.posts]
-    assert hook.posts[0].path == "/2010-04-01/Accounts/ACx/Messages.json"
+    assert hook.posts[0].path == "/2010-04-01/Accounts/ACx-the-account/Messages.json"
     login = b64decode(hook.posts[0].headers["Authorization"].removeprefix("Basic "))
-    assert login == b"ACx:long-token"
+    assert login == b"ACx-the-account:long-token"
     assert [one["To"][0] for one in asked] == NUMBERS.split(", ")
     assert asked[0]["Body"] == ["INC-7 Checkout fails at pay https://m.example/a/t"]
     assert receipt == "127.0.0.1 answered 201 for 2 numbers: SM1, SM2"
@@ -45,7 +45,7 @@ def test_twilio_is_asked_once_a_number_and_its_ids_are_kept(hook: HttpSink) -> N
 
 def test_a_message_with_its_own_number_goes_there_alone(hook: HttpSink) -> None:
     """The person on call is texted, not everybody."""
-    context = make_context(SID="ACx", TOKEN="long-token")
+    context = make_context(SID="ACx-the-account", TOKEN="long-token")
     sms.send(make_message(recipient="+33612345678"), twilio(hook), context)
     assert [parse_qs(post.body.decode())["To"] for post in hook.posts] == [["+33612345678"]]
 

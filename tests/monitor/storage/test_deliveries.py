@@ -127,7 +127,15 @@ def test_the_backlog_counts_what_is_not_finished(store: Store) -> None:
     for number, state in enumerate(["sent", "failed", "dropped", "queued", "sending"]):
         put_row(store, state=state, created_at=later(number))
     with store.read() as connection:
-        assert deliveries.backlog(connection) == (2, later(3))
+        assert deliveries.backlog(connection, later(9)) == (2, later(3))
+
+
+def test_what_is_held_on_purpose_is_no_backlog_until_it_is_due(store: Store) -> None:
+    """Quiet hours do not look like a stuck outbox."""
+    put_row(store, held="quiet_hours", due_at=later(3600))
+    with store.read() as connection:
+        assert deliveries.backlog(connection, later(3599)) == (1, None)
+        assert deliveries.backlog(connection, later(3700)) == (1, later(3600))
 
 
 def test_two_workers_never_claim_the_same_row(store: Store) -> None:

@@ -1,0 +1,145 @@
+"""Whether a claimed notification goes out now, waits, or is told together with others.
+
+In this order: quiet hours, the storm, the channel's limit. A row is asked once: what had its turn,
+and what is tried again, goes. Every decision is a line on the timeline with its reason.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from incidents.digest import DIGEST, fold
+from incidents.outbox import OPENINGS, Event
+from incidents.pacing import Grouping, Held, goes_first, is_storm
+from monitor.notify.message import Context
+from monitor.notify.recheck import Unsent
+from monitor.notify.routes import Route
+from monitor.notify.stats import DeliveryStats, Outcome
+from monitor.storage import deliveries, holding
+from monitor.storage.deliveries import Delivery
+from monitor.storage.holding import Line
+from monitor.storage.store import Store, Transaction
+
+GROUPS = (frozenset(OPENINGS), frozenset({Event.RESOLVED}))  # what is told together
+NEVER_THROTTLED = frozenset({*OPENINGS, DIGEST})
+
+
+@dataclass(frozen=True)
+class Pacer:
+    """Decides over claimed rows, and writes down what it decided."""
+
+    store: Store
+    context: Context
+    stats: DeliveryStats
+
+    def pace(self, delivery: Delivery, route: Route, now: datetime) -> Outcome | None:
+        """Return what became of a row that does not go out now, counted already; None: it goes."""
+        if delivery.attempts > 1:
+            return None
+        if delivery.held in (Held.STORM, Held.QUIET_HOURS):
+            return self._tell_together(delivery, now) if delivery.incident_id else None
+        quiet = route.quiet_hours(self.context.time_zone)
+        if quiet is not None and (until := quiet.until(now, delivery.severity)):
+            return self._hold(delivery, Held.QUIET_HOURS, until, now)
+        if delivery.held:
+            return None  # its turn has come
+        if route.grouping is not None and delivery.incident_id is not None:
+            outcome = self._weather(delivery, route.grouping, now)
+            if outcome is not None:
+                return outcome
+        return self._limit(delivery, route, now)
+
+    # Quiet hours and turns ----------------------------------------------------------------------
+
+    def _hold(self, delivery: Delivery, held: Held, until: datetime, now: datetime) -> Outcome:
+        with self.store.begin() as tx:
+            if holding.hold(tx, delivery, held, until):
+                self._note(tx, delivery, _waits(delivery, held, until), now)
+        return self._counted(delivery, Outcome.HELD)
+
+    def _limit(self, delivery: Delivery, route: Route, now: datetime) -> Outcome | None:
+        limit = route.limit
+        if limit is None:
+            return None
+        deadline = delivery.created_at + timedelta(seconds=route.settings.deadline)
+        with self.store.begin() as tx:
+            at = holding.take_turn(tx, delivery.channel, limit, now)
+            if at <= now or delivery.event in NEVER_THROTTLED:
+                return None
+            if at > deadline:
+                why = Unsent.THROTTLED
+                if deliveries.finish(tx, delivery, state="dropped", now=now, why=why):
+                    words = f"{delivery.channel} takes no more until after its deadline"
+                    text = f"Not sent to {delivery.who}: {delivery.what}; {words}."
+                    self._note(tx, delivery, Line("notification_dropped", text, why), now)
+                return self._counted(delivery, Outcome.DROPPED)
+            if holding.hold(tx, delivery, Held.THROTTLED, at):
+                self._note(tx, delivery, _waits(delivery, Held.THROTTLED, at), now)
+        return self._counted(delivery, Outcome.HELD)
+
+    # Storms -------------------------------------------------------------------------------------
+
+    def _weather(self, delivery: Delivery, grouping: Grouping, now: datetime) -> Outcome | None:
+        """Hold what is one of too many, and all of those behind; None lets it go."""
+        events = next((group for group in GROUPS if delivery.event in group), None)
+        if events is None:
+            return None
+        since = now - grouping.within
+        with self.store.read() as connection:
+            crowd = holding.crowd_of(connection, delivery, events, since)
+        if not is_storm(grouping, crowd):
+            return None
+        first = goes_first(crowd)
+        with self.store.begin() as tx:
+            until = holding.storm_ends(tx.connection, delivery) or now + grouping.wait
+            line = _waits(delivery, Held.STORM, until)
+            behind = holding.hold_all_behind(tx, delivery, events, line, until=until, now=now)
+            if not first and holding.hold(tx, delivery, Held.STORM, until):
+                self._note(tx, delivery, line, now)
+        self.stats.add(delivery.channel, Outcome.HELD, behind)
+        return None if first else self._counted(delivery, Outcome.HELD)
+
+    def _tell_together(self, delivery: Delivery, now: datetime) -> Outcome | None:
+        """Fold what was held for this recipient into one message; None: it goes by itself."""
+        held = Held(delivery.held)
+        page = f"{self.context.site_url}/console/incidents" if self.context.site_url else ""
+        with self.store.begin() as tx:
+            waiting = holding.waiting_with(tx, delivery, now)
+            if not waiting:
+                return Outcome.HELD  # another worker has it
+            digest = fold(waiting, held, page)
+            if digest.over:
+                holding.drop_over(tx, digest.over, Unsent.OVER_MEANWHILE, now)
+                text = f"Not sent to {delivery.who}: it was over before the quiet hours were."
+                line = Line("notification_dropped", text, Unsent.OVER_MEANWHILE)
+                holding.note_all(tx, [one.incident_id for one in digest.over], line, now, delivery)
+            if digest.together:
+                key = f"digest:{delivery.id}-{digest.together[-1].id}:{len(digest.together)}"
+                holding.put_digest(tx, delivery, digest, key, now)
+                count = digest.payload["count"]
+                one = f"Folded into one message to {delivery.who} about {count} incidents"
+                text = f"{one}: {held.words}."
+                line = Line("notification_folded", text, held.value)
+                incidents = [one.incident_id for one in digest.together]
+                holding.note_all(tx, incidents, line, now, delivery)
+            holding.let_go(tx, digest.singly, delivery.id, now)
+        self.stats.add(delivery.channel, Outcome.DROPPED, len(digest.over))
+        self.stats.add(delivery.channel, Outcome.FOLDED, len(digest.together))
+        if delivery.id in {one.id for one in digest.singly}:
+            return None
+        return Outcome.FOLDED if digest.together else Outcome.DROPPED
+
+    def _counted(self, delivery: Delivery, outcome: Outcome) -> Outcome:
+        self.stats.add(delivery.channel, outcome)
+        return outcome
+
+    @staticmethod
+    def _note(tx: Transaction, delivery: Delivery, line: Line, now: datetime) -> None:
+        holding.note_all(tx, [delivery.incident_id], line, now, delivery)
+
+
+def _waits(delivery: Delivery, held: Held, until: datetime) -> Line:
+    at = f"{until:%Y-%m-%d %H:%M:%S} UTC"
+    text = f"Not yet told {delivery.who}: {held.words}. It is due at {at}."
+    return Line("notification_delayed", text, held.value)
