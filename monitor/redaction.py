@@ -24,7 +24,8 @@ def _values(settings: Settings, environ: Mapping[str, str]) -> Iterator[str]:
     for name, value in environ.items():
         if name.startswith(PREFIX):
             yield from _file(value) if name.endswith("_FILE") else (value,)
-    for token in (settings.alerts_token, settings.api_token, settings.metrics_token):
+    keys = (settings.seal_key, settings.alerts_token, settings.api_token, settings.metrics_token)
+    for token in keys:
         yield token or ""
     for url in (settings.smtp_url, settings.database_url):
         yield unquote(urlsplit(url or "").password or "")

@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 
 import uvicorn
 
+from monitor.accounts.people import ensure_first_administrator
 from monitor.config.load import load_configuration
 from monitor.listening import BACKLOG, listening_socket
 from monitor.log import configure_logging
@@ -19,7 +20,6 @@ from monitor.redaction import process_redactor
 from monitor.service import Service
 from monitor.settings import Settings
 from monitor.startup import settled
-from monitor.web.accounts import ensure_first_administrator
 from monitor.web.events import Events
 from probes.secrets import EnvironmentSecrets
 

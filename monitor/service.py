@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from incidents.alerts.model import Alert
 from incidents.timeline import AUTOMATION
+from monitor.accounts.seal import open_seal
 from monitor.clock import Clock, SystemClock
 from monitor.config.holder import ConfigurationHolder, Reload
 from monitor.config.model import Configuration
@@ -98,6 +99,7 @@ class Service:
         self.secrets = secrets
         self.holder = ConfigurationHolder(configuration, self.clock)
         self.store = Store(open_database(settings))
+        self.seal = open_seal(settings)
         self.policy = alert_policy(settings.public_url)
         self.probes = ProbeMetrics()
         self.metrics = ServiceMetrics(self.probes)
@@ -194,6 +196,8 @@ class Service:
                 journeys=Journeys(self.scheduler, self.holder, self.run_now),
                 rules=Rules(self.rules.engine if self.rules else None),
                 ready=self.reasons_not_ready,
+                seal=self.seal,
+                secrets=self.secrets,
                 policy=self.policy,
                 events=self.events,
                 queries=self._queries(),

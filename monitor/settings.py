@@ -57,6 +57,11 @@ class Settings(BaseModel):
     metrics_token: str | None = Field(
         None, min_length=16, description="Bearer token that /metrics asks for; open without it."
     )
+    seal_key: str | None = Field(
+        None,
+        min_length=32,
+        description="Key that second factors are sealed with; DATA/seal.key without it.",
+    )
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses whose X-Forwarded-* headers are believed, comma-separated."
     )
@@ -133,7 +138,7 @@ def _from_environment(environ: Mapping[str, str], name: str, faults: list[Fault]
 
 
 def _fault(field: object, message: str, values: Mapping[str, object]) -> Fault:
-    secret = str(field).endswith(("token", "url"))
+    secret = str(field).endswith(("token", "url", "key"))
     value = "(not shown)" if secret else str(values.get(str(field), ""))
     place = PREFIX + str(field).upper()
     return Fault(file="environment", line=None, place=place, value=value, expected=message)

@@ -26,8 +26,8 @@ Data = Annotated[Path | None, typer.Option("--data", help="Data folder [MONITOR_
 @user_app.command()
 def add(name: Name, role: Role = "viewer", data: Data = None) -> None:
     """Make an account and print its one-time password."""
+    from monitor.accounts.people import add_user
     from monitor.clock import SystemClock
-    from monitor.web.accounts import add_user
 
     with _store(data) as store:
         _show(name, add_user(store, name, role, SystemClock().now()))
@@ -36,16 +36,17 @@ def add(name: Name, role: Role = "viewer", data: Data = None) -> None:
 @user_app.command()
 def reset(name: Name, data: Data = None) -> None:
     """Give an account a new one-time password; its sessions end."""
-    from monitor.web.accounts import reset_password
+    from monitor.accounts.people import reset_password
+    from monitor.clock import SystemClock
 
     with _store(data) as store:
-        _show(name, reset_password(store, name))
+        _show(name, reset_password(store, name, SystemClock().now()))
 
 
 @user_app.command()
 def role(name: Name, to: Role, data: Data = None) -> None:
-    """Give an account another role, from its next request on."""
-    from monitor.web.accounts import change_role
+    """Give an account another role; its sessions end."""
+    from monitor.accounts.people import change_role
 
     with _store(data) as store:
         change_role(store, name, to)
@@ -63,7 +64,7 @@ def contact(
 ) -> None:
     """Show how a person is reached, or change what is given."""
     from monitor.accounts.contact import Contact, save_contact
-    from monitor.web.accounts import known_user
+    from monitor.accounts.people import known_user
 
     given = {
         "email": email,
@@ -89,12 +90,22 @@ def shut(
     again: Annotated[bool, typer.Option("--open", help="Open it again instead")] = False,
 ) -> None:
     """Shut an account and end its sessions."""
+    from monitor.accounts.people import shut_account
     from monitor.clock import SystemClock
-    from monitor.web.accounts import shut_account
 
     with _store(data) as store:
         shut_account(store, name, None if again else SystemClock().now())
     typer.echo(f"{name} is {'open again' if again else 'shut'}.")
+
+
+@user_app.command(name="reset-2fa")
+def reset_2fa(name: Name, data: Data = None) -> None:
+    """Take an account's second factor away; its sessions end."""
+    from monitor.accounts.people import reset_second_factor
+
+    with _store(data) as store:
+        had = reset_second_factor(store, name)
+    typer.echo(f"{name} {'has no second factor now' if had else 'had no second factor'}.")
 
 
 @user_app.command(name="list")

@@ -160,6 +160,7 @@ def _assembled(
         retention=parsed.retention,
         limits=parsed.limits,
         external_labels=parsed.external_labels,
+        sign_in=parsed.sign_in,
         location=parsed.location or parsed.locations[0].name,
         control_targets=parsed.control_targets,
         targets=parsed.targets,

@@ -26,6 +26,7 @@ from pydantic import (
 from incidents.alerts.inhibition import DEFAULT_RULES, InhibitRule
 from incidents.alerts.matchers import Matcher, parse_matcher
 from incidents.errors import InvalidInputError
+from monitor.config.sign_in import SignIn
 from monitor.notify.delivery_rules import (
     GroupingSettings,
     LimitSettings,
@@ -192,6 +193,7 @@ class MonitorFile(_Part):
     limits: Limits = Limits()
     external_labels: Mapping[str, str] = {}
     inhibit_rules: tuple[InhibitRulePart, ...] | None = None  # None: critical inhibits milder
+    sign_in: SignIn = SignIn()
 
 
 @dataclass(frozen=True)
@@ -210,6 +212,7 @@ class Configuration:
     retention: Retention = field(default_factory=Retention)
     limits: Limits = field(default_factory=Limits)
     external_labels: Mapping[str, str] = field(default_factory=dict)
+    sign_in: SignIn = field(default_factory=SignIn)
     location: str = "local"
     control_targets: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()

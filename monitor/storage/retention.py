@@ -54,6 +54,7 @@ def _expired(retention: Retention, now: datetime) -> list[tuple[Table, ColumnEle
         (schema.outbox, schema.outbox.c.finished_at < incidents_before),
         (schema.component_states, schema.component_states.c.until < incidents_before),
         (schema.sessions, schema.sessions.c.expires_at < now),
+        (schema.proofs, schema.proofs.c.expires_at < now),
         (schema.idempotency, schema.idempotency.c.at < now - KEPT),
     ]
 

@@ -373,6 +373,7 @@ users = Table(
     _flag("one_time"),
     _at("created_at", required=True),
     _at("disabled_at"),
+    _at("password_set_at"),  # a one-time password ends some days after it
     Column("email", String(254)),  # lower case; NULL where none is known
     _text("display_name"),
     _text("time_zone"),  # empty: the site's
@@ -389,7 +390,52 @@ sessions = Table(
     _at("created_at", required=True),
     _at("expires_at", required=True),
     _at("last_seen_at", required=True),
+    Column("method", String(16), nullable=False, default="password", server_default="password"),
+    _text("client"),  # what the browser calls itself, in a few words
+    _text("address"),
     Index(None, "expires_at"),
+    Index(None, "user_id"),
+)
+
+second_factors = Table(  # who has one; without a row there is none
+    "second_factors",
+    metadata,
+    Column("user_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("sealed", Text, nullable=False),  # the secret, under a key that is not in here
+    _count("last_step"),  # of the code last taken: it and those before it are spent
+    _at("since", required=True),
+)
+
+recovery_codes = Table(
+    "recovery_codes",
+    metadata,
+    Column("code_hash", String(64), primary_key=True),
+    _of("users"),
+    _at("used_at"),
+    Index(None, "user_id"),
+)
+
+proofs = Table(  # what somebody is in the middle of, known by a secret of which this is the hash
+    "proofs",
+    metadata,
+    Column("id_hash", String(64), primary_key=True),
+    Column("purpose", String(24), nullable=False),
+    _of("users", required=False),
+    Column("data", Json, nullable=False),
+    _count("failures"),
+    _at("created_at", required=True),
+    _at("expires_at", required=True),
+    Index(None, "expires_at"),
+    Index(None, "user_id"),
+)
+
+identities = Table(  # who an OpenID Connect provider says somebody is
+    "identities",
+    metadata,
+    Column("issuer", String(255), primary_key=True),
+    Column("subject", String(255), primary_key=True),
+    _of("users"),
+    _at("linked_at", required=True),
     Index(None, "user_id"),
 )
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 import secrets
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
+from typing import Any
 
 from sqlalchemy import Connection, Row, delete, func, insert, select, update
 
-from monitor.storage.schema import facts, sessions, users
+from monitor.storage.proofs import drop_proofs_of
+from monitor.storage.schema import facts, second_factors, sessions, users
 from monitor.storage.store import Store, Transaction
 
 KEY_BYTES = 32
@@ -27,6 +29,7 @@ class User:
     one_time: bool
     created_at: datetime
     disabled_at: datetime | None
+    password_set_at: datetime | None = None
     email: str | None = None  # lower case
     display_name: str = ""
     time_zone: str = ""  # empty: the site's
@@ -39,19 +42,36 @@ class User:
 
 
 @dataclass(frozen=True)
-class SessionRow:
-    """A session that was found, with its account."""
+class Session:
+    """Where and since when somebody is signed in."""
 
     id_hash: str
     csrf: str
     created_at: datetime
     expires_at: datetime
     last_seen_at: datetime
+    method: str  # password or openid
+    client: str
+    address: str
+
+
+@dataclass(frozen=True)
+class SessionRow:
+    """A session that was found, with its account."""
+
+    session: Session
     user: User
+    has_second_factor: bool
 
 
-def _user(row: Row[tuple[object, ...]]) -> User:
+def _user(row: Row[Any]) -> User:
     return User(**{name: getattr(row, name) for name in User.__dataclass_fields__})
+
+
+def user_by_id(connection: Connection, user_id: int) -> User | None:
+    """Return the account of that number, disabled or not."""
+    row = connection.execute(select(users).where(users.c.id == user_id)).one_or_none()
+    return _user(row) if row else None
 
 
 def user_by_name(connection: Connection, name: str) -> User | None:
@@ -71,6 +91,17 @@ def all_users(connection: Connection) -> list[User]:
     return [_user(row) for row in connection.execute(select(users).order_by(users.c.name))]
 
 
+def count_open(connection: Connection, role: str) -> int:
+    """Return how many accounts of a role are not shut."""
+    query = select(func.count()).where(users.c.role == role, users.c.disabled_at.is_(None))
+    return connection.execute(query).scalar_one()
+
+
+def lock_users(tx: Transaction) -> None:
+    """Have whoever else counts administrators wait until this transaction ends."""
+    tx.connection.execute(select(users.c.id).order_by(users.c.id).with_for_update()).all()
+
+
 def count_users(connection: Connection) -> int:
     """Return how many accounts there are, disabled ones included."""
     return connection.execute(select(func.count()).select_from(users)).scalar_one()
@@ -83,13 +114,16 @@ def insert_user(tx: Transaction, name: str, role: str, password_hash: str, now: 
         sqlalchemy.exc.IntegrityError: the name is taken.
     """
     row = {"name": name, "role": role, "password_hash": password_hash, "one_time": True}
-    tx.connection.execute(insert(users).values(**row, created_at=now))
+    tx.connection.execute(insert(users).values(**row, created_at=now, password_set_at=now))
 
 
-def set_password(tx: Transaction, user_id: int, password_hash: str, *, one_time: bool) -> None:
+def set_password(
+    tx: Transaction, user_id: int, password_hash: str, now: datetime, *, one_time: bool
+) -> None:
     """Replace an account's password."""
     change = update(users).where(users.c.id == user_id)
-    tx.connection.execute(change.values(password_hash=password_hash, one_time=one_time))
+    values = {"password_hash": password_hash, "one_time": one_time, "password_set_at": now}
+    tx.connection.execute(change.values(**values))
 
 
 def set_role(tx: Transaction, user_id: int, role: str) -> None:
@@ -112,35 +146,34 @@ def set_disabled(tx: Transaction, user_id: int, at: datetime | None) -> None:
     end_sessions_of(tx, user_id)
 
 
-def insert_session(
-    tx: Transaction, id_hash: str, user_id: int, csrf: str, now: datetime, expires_at: datetime
-) -> None:
+def insert_session(tx: Transaction, session: Session, user_id: int) -> None:
     """Store a session that has just begun, and forget those that have expired."""
-    tx.connection.execute(delete(sessions).where(sessions.c.expires_at <= now))
-    row = {"id_hash": id_hash, "user_id": user_id, "csrf": csrf, "expires_at": expires_at}
-    tx.connection.execute(insert(sessions).values(**row, created_at=now, last_seen_at=now))
+    tx.connection.execute(delete(sessions).where(sessions.c.expires_at <= session.created_at))
+    tx.connection.execute(insert(sessions).values(**asdict(session), user_id=user_id))
 
 
 def session_by_hash(connection: Connection, id_hash: str) -> SessionRow | None:
     """Return the session with its account, expired or not."""
     found = connection.execute(
-        select(sessions, users.c.name).join(users).where(sessions.c.id_hash == id_hash)
+        select(sessions, second_factors.c.since)
+        .outerjoin(second_factors, second_factors.c.user_id == sessions.c.user_id)
+        .where(sessions.c.id_hash == id_hash)
     ).one_or_none()
-    user = user_by_name(connection, found.name) if found else None
+    user = user_by_id(connection, found.user_id) if found else None
     if found is None or user is None:
         return None
-    return SessionRow(
-        found.id_hash, found.csrf, found.created_at, found.expires_at, found.last_seen_at, user
-    )
+    return SessionRow(_session(found), user, found.since is not None)
 
 
-def sessions_of(connection: Connection, user_id: int) -> list[tuple[str, datetime, datetime]]:
-    """Return (id hash, created at, last seen at) of an account's sessions, latest seen first."""
-    query = select(sessions.c.id_hash, sessions.c.created_at, sessions.c.last_seen_at)
-    rows = connection.execute(
-        query.where(sessions.c.user_id == user_id).order_by(sessions.c.last_seen_at.desc())
-    )
-    return [(row.id_hash, row.created_at, row.last_seen_at) for row in rows]
+def sessions_of(connection: Connection, user_id: int, seen_after: datetime) -> list[Session]:
+    """Return an account's sessions that were used after a moment, latest seen first."""
+    c = sessions.c
+    query = select(sessions).where(c.user_id == user_id, c.last_seen_at > seen_after)
+    return [_session(row) for row in connection.execute(query.order_by(c.last_seen_at.desc()))]
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(**{name: getattr(row, name) for name in Session.__dataclass_fields__})
 
 
 def touch_session(tx: Transaction, id_hash: str, now: datetime) -> None:
@@ -154,9 +187,17 @@ def end_session(tx: Transaction, id_hash: str) -> None:
     tx.connection.execute(delete(sessions).where(sessions.c.id_hash == id_hash))
 
 
+def end_session_of(tx: Transaction, user_id: int, id_hash: str) -> bool:
+    """Forget one session of an account; False where it has none such."""
+    c = sessions.c
+    ended = delete(sessions).where(c.user_id == user_id, c.id_hash == id_hash)
+    return tx.connection.execute(ended).rowcount == 1
+
+
 def end_sessions_of(tx: Transaction, user_id: int) -> None:
-    """Forget every session of an account."""
+    """Forget every session of an account, and whatever its owner is in the middle of."""
     tx.connection.execute(delete(sessions).where(sessions.c.user_id == user_id))
+    drop_proofs_of(tx, user_id)
 
 
 def signing_key(store: Store, now: datetime) -> bytes:

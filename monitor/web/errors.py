@@ -76,6 +76,15 @@ class MustChangePassword(WebError):
         super().__init__("Choose a password of your own first.")
 
 
+class MustEnrol(WebError):
+    """The account's role asks for a second factor, and it has none yet."""
+
+    status = 403
+
+    def __init__(self) -> None:
+        super().__init__("Your role asks for a second factor. Set one up first.")
+
+
 class BadFormToken(WebError):
     """A form came back without the token it was given, or too late."""
 
@@ -150,6 +159,8 @@ async def on_web_error(request: Request, error: Exception) -> Response:
         return RedirectResponse(f"/console/sign-in?next={quote(wanted, safe='/')}", 303)
     if isinstance(error, MustChangePassword) and not wants_json(request):
         return RedirectResponse("/console/account/password", 303)
+    if isinstance(error, MustEnrol) and not wants_json(request):
+        return RedirectResponse("/console/account/second-factor", 303)
     return refusal(request, error.status, error.message, error.headers)
 
 

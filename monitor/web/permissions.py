@@ -3,20 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
+from monitor.accounts.roles import ACCOUNT_ROLES, Role
 
-class Role(StrEnum):
-    """What a person is here for; `machine` is whoever shows the API token, never an account."""
-
-    VIEWER = "viewer"  # a manager: reads
-    AGENT = "agent"  # support: answers users
-    RESPONDER = "responder"  # on call: works on incidents
-    ADMINISTRATOR = "administrator"
-    MACHINE = "machine"
-
-
-ACCOUNT_ROLES = tuple(role for role in Role if role is not Role.MACHINE)
+__all__ = ["ACCOUNT_ROLES", "MAY", "NAVIGATION", "Actor", "Permission", "Role", "navigation"]
 
 
 class Permission(StrEnum):
@@ -72,6 +64,9 @@ class Actor:
     user_id: int | None = None
     session: str = ""  # hash of the session's id
     must_change_password: bool = False
+    must_enrol: bool = False  # the role asks for a second factor that the account has not
+    signed_in_at: datetime | None = None
+    method: str = "password"  # how: password or openid
 
     def may(self, permission: Permission | str) -> bool:
         """Return whether the table lets this actor do it; templates pass the name (`"NOTE"`)."""

@@ -31,6 +31,7 @@ from monitor.web.pages import (
     report,
     reporter,
     runbooks,
+    second_factor,
     sign_in,
     status,
 )
@@ -39,6 +40,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     sign_in.router,
     account.router,
+    second_factor.router,
     runbooks.router,
     alerts.router,
     audit.router,

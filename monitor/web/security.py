@@ -17,10 +17,11 @@ from typing import Annotated, cast
 from fastapi import Depends, Request
 from starlette.concurrency import run_in_threadpool
 
-from monitor.web.accounts import add_user, ensure_first_administrator
+from monitor.accounts.people import add_user, ensure_first_administrator
 from monitor.web.errors import (
     BadFormToken,
     MustChangePassword,
+    MustEnrol,
     NotAllowed,
     NotSignedIn,
 )
@@ -52,6 +53,8 @@ def require(permission: Permission) -> Guard:
             await _check_session_token(request, actor)
         if actor.must_change_password and permission is not Permission.OWN_ACCOUNT:
             raise MustChangePassword
+        if actor.must_enrol and permission is not Permission.OWN_ACCOUNT:
+            raise MustEnrol
         if not actor.may(permission):
             raise NotAllowed(_refused(actor, permission))
         return actor
@@ -74,7 +77,9 @@ def who_asks(request: Request) -> Actor | None:
     if not secret:
         return None
     by_hand = not goes_on_by_itself(request)
-    return actor_of_session(services.store, secret, services.clock.now(), by_hand=by_hand)
+    sign_in = services.configuration.current.sign_in
+    now = services.clock.now()
+    return actor_of_session(services.store, secret, now, by_hand=by_hand, sign_in=sign_in)
 
 
 def goes_on_by_itself(request: Request) -> bool:

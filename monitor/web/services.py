@@ -19,9 +19,11 @@ from monitor.use_cases.policy import AlertPolicy
 from monitor.web.events import Events
 
 if TYPE_CHECKING:
+    from monitor.accounts.seal import Seal
     from monitor.config.holder import ConfigurationHolder
     from monitor.storage.store import Store
     from monitor.web.queries import Queries
+    from probes.secrets import SecretSource
 
 
 class WebSettings(Protocol):
@@ -149,6 +151,8 @@ class Services:
     journeys: JourneyDesk
     rules: RulesDesk
     ready: Callable[[], list[str]]  # reasons why not, empty when ready
+    seal: Seal
+    secrets: SecretSource
     policy: AlertPolicy = field(default_factory=AlertPolicy)
     events: Events = field(default_factory=Events)
     queries: Queries | None = None  # None where a Prometheus keeps the samples

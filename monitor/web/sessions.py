@@ -9,21 +9,25 @@ from hashlib import sha256
 
 from fastapi.responses import Response
 
+from monitor.config.sign_in import SignIn
 from monitor.storage.store import Store
 from monitor.storage.users import (
+    Session,
     User,
     end_session,
     insert_session,
     session_by_hash,
     touch_session,
 )
+from monitor.web.cookies import drop_cookie, full_name, put_cookie
 from monitor.web.permissions import Actor, Role
 
 COOKIE = "monitor_session"
-SECURE_COOKIE = "__Host-monitor_session"  # browsers hold this prefix to: Secure, our host, path /
+SECURE_COOKIE = full_name(COOKIE, "https:")
 LONGEST = timedelta(days=7)
 LONGEST_IDLE = timedelta(hours=12)
 TOUCHED_EVERY = timedelta(minutes=1)
+NOTHING_ASKED = SignIn()
 
 
 @dataclass(frozen=True)
@@ -34,39 +38,74 @@ class NewSession:
     csrf: str
 
 
-def begin_session(store: Store, user: User, now: datetime, *, instead_of: str = "") -> NewSession:
-    """Store a new session and end the one it replaces, so that no old cookie gains rights."""
-    session = NewSession(secrets.token_urlsafe(32), secrets.token_urlsafe(24))
+def begin_session(
+    store: Store,
+    user: User,
+    now: datetime,
+    *,
+    instead_of: str = "",
+    method: str = "password",
+    client: str = "",
+    address: str = "",
+) -> NewSession:
+    """Store a new session and end the one it replaces, so that no old cookie gains rights.
+
+    `client` and `address` are told to the account's owner, and to nobody else.
+    """
+    begun = NewSession(secrets.token_urlsafe(32), secrets.token_urlsafe(24))
+    session = Session(
+        id_hash=hash_of(begun.secret),
+        csrf=begun.csrf,
+        created_at=now,
+        expires_at=now + LONGEST,
+        last_seen_at=now,
+        method=method,
+        client=client,
+        address=address,
+    )
     with store.begin() as tx:
         if instead_of:
             end_session(tx, hash_of(instead_of))
-        insert_session(tx, hash_of(session.secret), user.id, session.csrf, now, now + LONGEST)
-    return session
+        insert_session(tx, session, user.id)
+    return begun
 
 
 def actor_of_session(
-    store: Store, secret: str, now: datetime, *, by_hand: bool = True
+    store: Store,
+    secret: str,
+    now: datetime,
+    *,
+    by_hand: bool = True,
+    sign_in: SignIn = NOTHING_ASKED,
 ) -> Actor | None:
     """Return who holds this cookie; None if it is unknown, over, idle too long or shut.
 
     A request that a page makes by itself (`by_hand` is false) does not prolong the session.
+    `sign_in` says who needs a second factor.
     """
     with store.read() as connection:
         found = session_by_hash(connection, hash_of(secret))
-    if found is None or now >= found.expires_at or now - found.last_seen_at >= LONGEST_IDLE:
+    if found is None:
         return None
-    if found.user.disabled_at is not None:
+    session, user = found.session, found.user
+    if now >= session.expires_at or now - session.last_seen_at >= LONGEST_IDLE:
         return None
-    if by_hand and now - found.last_seen_at >= TOUCHED_EVERY:
+    if user.disabled_at is not None:
+        return None
+    if by_hand and now - session.last_seen_at >= TOUCHED_EVERY:
         with store.begin() as tx:
-            touch_session(tx, found.id_hash, now)
+            touch_session(tx, session.id_hash, now)
+    asked = sign_in.asks_second_factor(user.role, session.method)
     return Actor(
-        name=found.user.name,
-        role=Role(found.user.role),
-        csrf=found.csrf,
-        user_id=found.user.id,
-        session=found.id_hash,
-        must_change_password=found.user.one_time,
+        name=user.name,
+        role=Role(user.role),
+        csrf=session.csrf,
+        user_id=user.id,
+        session=session.id_hash,
+        must_change_password=user.one_time and session.method == "password",
+        must_enrol=asked and not found.has_second_factor,
+        signed_in_at=session.created_at,
+        method=session.method,
     )
 
 
@@ -77,25 +116,14 @@ def hash_of(secret: str) -> str:
 
 def cookie_name(public_url: str) -> str:
     """Return the cookie's name; the stricter one wherever we are reached over HTTPS."""
-    return SECURE_COOKIE if public_url.startswith("https:") else COOKIE
+    return full_name(COOKIE, public_url)
 
 
 def give_cookie(response: Response, secret: str, public_url: str) -> None:
     """Put the session into the browser: out of reach of scripts and of other sites' posts."""
-    response.set_cookie(
-        cookie_name(public_url),
-        secret,
-        max_age=int(LONGEST.total_seconds()),
-        path="/",
-        secure=public_url.startswith("https:"),
-        httponly=True,
-        samesite="lax",
-    )
+    put_cookie(response, COOKIE, secret, public_url, LONGEST)
 
 
 def take_cookie(response: Response, public_url: str) -> None:
     """Remove the session from the browser."""
-    secure = public_url.startswith("https:")
-    response.delete_cookie(
-        cookie_name(public_url), path="/", secure=secure, httponly=True, samesite="lax"
-    )
+    drop_cookie(response, COOKIE, public_url)

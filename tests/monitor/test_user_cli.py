@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from monitor.accounts.people import authenticate
 from monitor.cli import app
 from monitor.storage.engine import open_engine
 from monitor.storage.store import Store
-from monitor.web.accounts import authenticate
 
 
 def user(folder: Path, *words: str) -> tuple[int, str]:
@@ -30,7 +31,8 @@ def test_a_new_account_signs_in_with_the_password_that_was_printed(tmp_path: Pat
     code, said = user(tmp_path, "add", "ann", "--role", "responder")
     assert code == 0
     store = Store(open_engine(f"sqlite:///{tmp_path / 'monitor.db'}"))
-    assert authenticate(store, "ann", said.split("with  ")[1].split("  and")[0]) is not None
+    password = said.split("with  ")[1].split("  and")[0]
+    assert authenticate(store, "ann", password, datetime.now(UTC)) is not None
     store.close()
     assert user(tmp_path, "list")[1].split() == ["ann", "responder"]
 

@@ -24,6 +24,7 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from sqlalchemy import select
 
+from monitor.accounts.passwords import hash_password
 from monitor.config.load import load_configuration
 from monitor.log import configure_logging
 from monitor.redaction import process_redactor
@@ -31,7 +32,6 @@ from monitor.service import Service
 from monitor.settings import load_settings
 from monitor.storage.schema import metadata, timeline
 from monitor.storage.users import insert_user, set_password, user_by_name
-from monitor.web.passwords import hash_password
 from monitor.web.permissions import Role
 from monitor.web.routes import ROUTERS
 from probes.secrets import EnvironmentSecrets
@@ -148,7 +148,7 @@ class Scene:
             insert_user(tx, "root", Role.ADMINISTRATOR, hashed, now)
             user = user_by_name(tx.connection, "root")
             assert user is not None
-            set_password(tx, user.id, hashed, one_time=False)
+            set_password(tx, user.id, hashed, now, one_time=False)
         assert sign_in(self.client, "root").status_code < 400
 
     def pages(self) -> Iterator[tuple[str, str]]:

@@ -1,70 +1,89 @@
-"""A person's own account: password and sessions."""
+"""A person's own account: password, sessions, how they are reached."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
+from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from monitor.storage.users import end_sessions_of, sessions_of, user_by_name
-from monitor.web.accounts import authenticate, change_password
-from monitor.web.errors import TooManyAttempts
-from monitor.web.passwords import MIN_LENGTH, password_fault
+from monitor.accounts.contact import Contact, save_contact
+from monitor.accounts.passwords import MIN_LENGTH, password_fault
+from monitor.accounts.people import change_password
+from monitor.storage.second_factors import factor_of, recovery_codes_left
+from monitor.storage.users import User, end_session_of, end_sessions_of, sessions_of
+from monitor.web.browsers import browser_words
+from monitor.web.confirming import own_account, unconfirmed
+from monitor.web.entering import client_address
 from monitor.web.permissions import MAY, Actor, Permission
 from monitor.web.rendering import page
 from monitor.web.security import Submitted, require
 from monitor.web.services import Given, Services
-from monitor.web.sessions import begin_session, give_cookie, take_cookie
+from monitor.web.sessions import LONGEST_IDLE, begin_session, give_cookie, take_cookie
 
 router = APIRouter(include_in_schema=False)
 Owner = Annotated[Actor, Depends(require(Permission.OWN_ACCOUNT))]
-NOT_YOURS = "That is not your present password."
+DONE = {
+    "password": "Your password is changed, and every other session of yours has ended.",
+    "contact": "Saved.",
+    "session": "That session has ended.",
+    "factor-off": "Your second factor is switched off, and every other session of yours has ended.",
+}
 
 
 @router.get("/console/account")
-def account(request: Request, actor: Owner, services: Given, changed: bool = False) -> Response:
+def account(request: Request, actor: Owner, services: Given, done: str = "") -> Response:
     """Show who is signed in, what the role allows, and where else they are signed in."""
-    assert actor.user_id is not None
-    with services.store.read() as connection:
-        sessions = sessions_of(connection, actor.user_id)
-    allowed = [permission for permission in MAY if actor.may(permission)]
-    return page(
-        request,
-        "console/account.html",
-        title="Your account",
-        sessions=sessions,
-        allowed=allowed,
-        changed=changed,
-    )
+    return _overview(request, actor, services, done=DONE.get(done, ""))
+
+
+@router.post("/console/account/contact")
+def contact(request: Request, actor: Owner, form: Submitted, services: Given) -> Response:
+    """Store how the owner is reached; the e-mail address is for administrators to change."""
+    user = own_account(services, actor)
+    entered = replace(Contact.entered(form), email=user.email or "")
+    if faults := entered.faults():
+        return _overview(request, actor, services, entered=entered, faults=faults)
+    save_contact(services.store, user, entered)
+    return RedirectResponse("/console/account?done=contact", 303)
 
 
 @router.get("/console/account/password")
-def password_page(request: Request, actor: Owner) -> Response:
+def password_page(request: Request, actor: Owner, services: Given) -> Response:
     """Show the form for a new password."""
-    return _form(request, actor)
+    return _form(request, actor, own_account(services, actor))
 
 
 @router.post("/console/account/password")
 def new_password(request: Request, actor: Owner, form: Submitted, services: Given) -> Response:
     """Store the new password, end all sessions and go on in a fresh one."""
-    old, new = form.get("old", ""), form.get("new", "")
-    if not _knows_old(request, services, actor, old):
-        return _form(request, actor, {"old": NOT_YOURS})
-    fault = password_fault(new, form.get("again", ""), name=actor.name, old=old)
-    if fault:
-        return _form(request, actor, {"new": fault})
-    assert actor.user_id is not None
-    change_password(services.store, actor.user_id, new)
-    with services.store.read() as connection:
-        user = user_by_name(connection, actor.name)
-    assert user is not None
-    session = begin_session(services.store, user, services.clock.now())
-    answer = RedirectResponse(
-        "/console" if actor.must_change_password else "/console/account?changed=true", 303
-    )
-    give_cookie(answer, session.secret, services.settings.public_url)
+    user, new = own_account(services, actor), form.get("new", "")
+    if fault := unconfirmed(request, services, actor, form, "old"):
+        return _form(request, actor, user, {"old": fault})
+    old = form.get("old", "")
+    if fault := password_fault(new, form.get("again", ""), name=actor.name, old=old) or "":
+        return _form(request, actor, user, {"new": fault})
+    change_password(services.store, user.id, new, services.clock.now())
+    first = actor.must_change_password
+    answer = RedirectResponse("/console" if first else "/console/account?done=password", 303)
+    go_on(request, answer, services, user, actor.method)
     return answer
+
+
+@router.post("/console/account/sessions/end")
+def end_one(actor: Owner, form: Submitted, services: Given) -> Response:
+    """End one session of the account; this one ends as by signing out."""
+    assert actor.user_id is not None
+    which = form.get("session", "")
+    with services.store.begin() as tx:
+        end_session_of(tx, actor.user_id, which)
+    if which == actor.session:
+        answer = RedirectResponse("/console/sign-in", 303)
+        take_cookie(answer, services.settings.public_url)
+        return answer
+    return RedirectResponse("/console/account?done=session", 303)
 
 
 @router.post("/console/account/sign-out-everywhere")
@@ -78,25 +97,60 @@ def sign_out_everywhere(actor: Owner, services: Given) -> Response:
     return answer
 
 
-def _knows_old(request: Request, services: Services, actor: Actor, old: str) -> bool:
-    """Return whether the present password is right; guessing is slowed as at sign-in."""
-    throttle, now = request.app.state.throttle, services.clock.now()
-    wait = throttle.wait(actor.name, f"session {actor.session}", now)
-    if wait:
-        raise TooManyAttempts(int(wait.total_seconds()) + 1)
-    if authenticate(services.store, actor.name, old) is None:
-        throttle.failed(actor.name, f"session {actor.session}", now)
-        return False
-    return True
+def go_on(request: Request, answer: Response, services: Services, user: User, method: str) -> None:
+    """Give the browser a fresh session in place of those that have just ended."""
+    session = begin_session(
+        services.store,
+        user,
+        services.clock.now(),
+        method=method,
+        client=browser_words(request.headers.get("user-agent", "")),
+        address=client_address(request),
+    )
+    give_cookie(answer, session.secret, services.settings.public_url)
 
 
-def _form(request: Request, actor: Actor, faults: dict[str, str] | None = None) -> Response:
+def _overview(
+    request: Request,
+    actor: Actor,
+    services: Services,
+    *,
+    done: str = "",
+    entered: Contact | None = None,
+    faults: dict[str, str] | None = None,
+) -> Response:
+    user, now = own_account(services, actor), services.clock.now()
+    with services.store.read() as connection:
+        sessions = sessions_of(connection, user.id, now - LONGEST_IDLE)
+        factor = factor_of(connection, user.id)
+        codes_left = recovery_codes_left(connection, user.id)
+    return page(
+        request,
+        "console/account.html",
+        422 if faults else 200,
+        title="Your account",
+        user=user,
+        contact=entered or Contact.of(user),
+        faults=faults or {},
+        zones=sorted(available_timezones()),
+        sessions=[one for one in sessions if one.expires_at > now],
+        factor=factor,
+        codes_left=codes_left,
+        allowed=[permission for permission in MAY if actor.may(permission)],
+        done=done,
+    )
+
+
+def _form(
+    request: Request, actor: Actor, user: User, faults: dict[str, str] | None = None
+) -> Response:
     return page(
         request,
         "console/password.html",
         422 if faults else 200,
         title="Choose a password",
         first=actor.must_change_password,
+        has_password=bool(user.password_hash),
         faults=faults or {},
         min_length=MIN_LENGTH,
     )

@@ -1,29 +1,42 @@
-"""Signing in and out."""
+"""Signing in, in one step or two, and out."""
 
 from __future__ import annotations
 
-import math
-from typing import Annotated, cast
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
+from monitor.accounts import factors
+from monitor.accounts.people import authenticate
 from monitor.log import logger
+from monitor.storage.proofs import count_failure
 from monitor.storage.users import end_session
-from monitor.web.accounts import authenticate
-from monitor.web.errors import TooManyAttempts
+from monitor.web.entering import (
+    Guesser,
+    client_address,
+    end_half,
+    enter,
+    half_secret,
+    half_signed_in,
+    let_in,
+)
 from monitor.web.permissions import Actor, Permission
 from monitor.web.redirects import safe_next
 from monitor.web.rendering import page
 from monitor.web.security import form_token, require, signed_form, who_asks
 from monitor.web.services import Given
-from monitor.web.sessions import begin_session, cookie_name, give_cookie, take_cookie
-from monitor.web.throttle import Throttle
+from monitor.web.sessions import take_cookie
 
 router = APIRouter(include_in_schema=False)
 log = logger("sign-in")
 PURPOSE = "sign-in"
+CODE_PURPOSE = "sign-in-code"
 WRONG = "Name and password do not belong together. Check both and try again."
+WRONG_CODE = "That code is not right, or was used already. Wait for the next one and try again."
+AGAIN = "Too much time or too many wrong codes: sign in again."
+MOST_WRONG_CODES = 5  # then the password is asked for again
+Form = dict[str, str]
 
 
 @router.get("/console/sign-in")
@@ -31,34 +44,60 @@ def sign_in_page(request: Request, next: str = "/console") -> Response:  # noqa:
     """Show the form; who is signed in already goes on."""
     if who_asks(request):
         return RedirectResponse(safe_next(next), 303)
-    return _form(request, next)
+    return sign_in_form(request, next)
 
 
 @router.post("/console/sign-in")
 def sign_in(
-    request: Request,
-    form: Annotated[dict[str, str], Depends(signed_form(PURPOSE))],
-    services: Given,
+    request: Request, form: Annotated[Form, Depends(signed_form(PURPOSE))], services: Given
 ) -> Response:
-    """Begin a session for the right name and password; slow down whoever guesses."""
-    name, client = form.get("name", "")[:120].strip(), _client(request)
-    throttle, now = cast("Throttle", request.app.state.throttle), services.clock.now()
-    wait = throttle.wait(name, client, now)
-    if wait:
-        raise TooManyAttempts(math.ceil(wait.total_seconds()))
-    user = authenticate(services.store, name, form.get("password", ""))
+    """Take the first step with the right name and password; slow down whoever guesses."""
+    name = form.get("name", "")[:120].strip()
+    guesser = Guesser.at(request, name)
+    guesser.may_try()
+    user = authenticate(services.store, name, form.get("password", ""), services.clock.now())
     if user is None:
-        throttle.failed(name, client, now)
-        log.warning("sign-in refused", account=name, client=client)
-        return _form(request, form.get("next", ""), name=name, fault=WRONG, status=403)
-    throttle.succeeded(name, client)
-    log.info("signed in", account=user.name, client=client)
-    public_url = services.settings.public_url
-    replaced = request.cookies.get(cookie_name(public_url), "")
-    session = begin_session(services.store, user, now, instead_of=replaced)
-    answer = RedirectResponse(safe_next(form.get("next", "")), 303)
-    give_cookie(answer, session.secret, public_url)
-    return answer
+        guesser.failed()
+        log.warning("sign-in refused", account=name, client=client_address(request))
+        return sign_in_form(request, form.get("next", ""), name=name, fault=WRONG, status=403)
+    guesser.succeeded()
+    return enter(request, user, form.get("next", ""), method="password")
+
+
+@router.get("/console/sign-in/code")
+def code_page(request: Request) -> Response:
+    """Ask for the second factor; whoever has not taken the first step goes back to it."""
+    if half_signed_in(request) is None:
+        return RedirectResponse("/console/sign-in", 303)
+    return _code_form(request)
+
+
+@router.post("/console/sign-in/code")
+def code(
+    request: Request, form: Annotated[Form, Depends(signed_form(CODE_PURPOSE))], services: Given
+) -> Response:
+    """Take the second step; after some wrong codes the first has to be taken again."""
+    half = half_signed_in(request)
+    if half is None:
+        return sign_in_form(request, "", fault=AGAIN, status=403)
+    proof, user = half
+    guesser = Guesser.at(request, user.name, "second factor")
+    guesser.may_try()
+    now, typed = services.clock.now(), form.get("code", "")[:60]
+    given = factors.check(services.store, services.seal, user.id, typed, now)
+    if given is None:
+        guesser.failed()
+        log.warning("second factor refused", account=user.name, client=client_address(request))
+        with services.store.begin() as tx:
+            wrong = count_failure(tx, half_secret(request))
+        if wrong >= MOST_WRONG_CODES:
+            end_half(request)
+            return sign_in_form(request, "", fault=AGAIN, status=403)
+        return _code_form(request, WRONG_CODE)
+    if not end_half(request):
+        return sign_in_form(request, "", fault=AGAIN, status=403)
+    guesser.succeeded()
+    return let_in(request, user, proof.data["next"], method=proof.data["method"])
 
 
 @router.post("/console/sign-out")
@@ -73,9 +112,10 @@ def sign_out(
     return answer
 
 
-def _form(
+def sign_in_form(
     request: Request, next_: str, *, name: str = "", fault: str = "", status: int = 200
 ) -> Response:
+    """Return the page with the sign-in form."""
     token = form_token(request, PURPOSE)
     return page(
         request,
@@ -89,5 +129,9 @@ def _form(
     )
 
 
-def _client(request: Request) -> str:
-    return request.client.host if request.client else ""
+def _code_form(request: Request, fault: str = "") -> Response:
+    token = form_token(request, CODE_PURPOSE)
+    status = 403 if fault else 200
+    return page(
+        request, "console/sign_in_code.html", status, title="Second step", token=token, fault=fault
+    )

@@ -6,9 +6,9 @@ import pytest
 
 from incidents.errors import InvalidInputError
 from monitor.accounts.contact import Contact, save_contact
+from monitor.accounts.people import add_user, known_user
 from monitor.storage.store import Store
 from monitor.storage.users import user_by_email
-from monitor.web.accounts import add_user, known_user
 from tests.builders import NOW
 
 

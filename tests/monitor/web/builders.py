@@ -11,16 +11,18 @@ from pathlib import Path
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from monitor.accounts.passwords import hash_password
+from monitor.accounts.seal import Seal
 from monitor.clock import FakeClock
 from monitor.config.model import Category, Channel, Component, Configuration, Location, Site
 from monitor.storage.store import Store
 from monitor.storage.users import insert_user, set_password, user_by_name
 from monitor.web.app import create_app
-from monitor.web.passwords import hash_password
 from monitor.web.permissions import Role
 from monitor.web.services import JourneySchedule, RuleGroupView, Services
 from monitor.web.sessions import COOKIE, begin_session
 from probes.faults import Fault
+from probes.secrets import EnvironmentSecrets
 from tests.builders import NOW, journey
 
 API_TOKEN = "an api token for tests"
@@ -131,6 +133,8 @@ def services(store: Store, **changes: object) -> Services:
         "journeys": FakeJourneys(),
         "rules": FakeRules(),
         "ready": list,
+        "seal": Seal("a key for tests, and for tests alone"),
+        "secrets": EnvironmentSecrets({}),
     }
     return Services(**{**facts, **changes})  # type: ignore[arg-type] # tests choose well
 
@@ -163,7 +167,7 @@ class Web:
             insert_user(tx, role.value, role.value, hashed, self.services.clock.now())
             user = user_by_name(tx.connection, role.value)
             assert user is not None
-            set_password(tx, user.id, hashed, one_time=one_time)
+            set_password(tx, user.id, hashed, self.now(), one_time=one_time)
         return role.value
 
     def as_role(self, role: Role) -> tuple[TestClient, str]:

@@ -21,6 +21,7 @@ from tests.monitor.web.builders import FakeHolder, Web, configuration, services
 from tests.monitor.web.seeds import troubled_shop
 
 PUBLIC = "everybody"
+HALF_WAY = "who has taken the first step of signing in"
 BY_FORM = "everybody, by a form that we gave out"
 SENDERS = "alert senders"  # by token; without one set, this machine only
 SCRAPERS = "scrapers"  # by token where one is set
@@ -33,11 +34,19 @@ DOORS: dict[str, Permission | str] = {
     "GET /static/{digest}/{name:path}": PUBLIC,
     "GET /console/sign-in": PUBLIC,
     "POST /console/sign-in": BY_FORM,
+    "GET /console/sign-in/code": HALF_WAY,
+    "POST /console/sign-in/code": BY_FORM,
     "POST /console/sign-out": Permission.OWN_ACCOUNT,
     "GET /console/account": Permission.OWN_ACCOUNT,
     "GET /console/account/password": Permission.OWN_ACCOUNT,
     "POST /console/account/password": Permission.OWN_ACCOUNT,
     "POST /console/account/sign-out-everywhere": Permission.OWN_ACCOUNT,
+    "POST /console/account/sessions/end": Permission.OWN_ACCOUNT,
+    "POST /console/account/contact": Permission.OWN_ACCOUNT,
+    "GET /console/account/second-factor": Permission.OWN_ACCOUNT,
+    "POST /console/account/second-factor": Permission.OWN_ACCOUNT,
+    "POST /console/account/second-factor/recovery-codes": Permission.OWN_ACCOUNT,
+    "POST /console/account/second-factor/off": Permission.OWN_ACCOUNT,
     "GET /runbooks/{alert}": Permission.VIEW,
     "GET /console": Permission.VIEW,
     "GET /console/design": Permission.VIEW,

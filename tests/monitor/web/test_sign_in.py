@@ -7,8 +7,8 @@ from datetime import timedelta
 import pytest
 
 from incidents.errors import InvalidInputError
+from monitor.accounts.people import add_user, reset_password, shut_account
 from monitor.storage.store import Store
-from monitor.web.accounts import add_user, reset_password, shut_account
 from monitor.web.permissions import Role
 from monitor.web.security import ensure_first_administrator
 from monitor.web.sessions import COOKIE, LONGEST, LONGEST_IDLE, SECURE_COOKIE
@@ -179,7 +179,7 @@ def test_a_shut_account_is_out_at_once(web: Web) -> None:
 def test_a_reset_password_ends_sessions_and_works_once(web: Web) -> None:
     """Whoever had the old password is out."""
     client, _ = web.as_role(Role.AGENT)
-    password = reset_password(web.services.store, "agent")
+    password = reset_password(web.services.store, "agent", web.now())
     assert client.get("/console/account").status_code == 303
     assert sign_in(web.client(), "agent", password).status_code == 303
 

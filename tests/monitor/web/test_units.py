@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from monitor.accounts.passwords import hash_password, one_time_password, password_matches
 from monitor.web.drawing import WIDTH, sparkline, waterfall
 from monitor.web.form_tokens import VALID_FOR, form_token_age, issue_form_token
-from monitor.web.passwords import hash_password, one_time_password, password_matches
 from monitor.web.permissions import (
     ACCOUNT_ROLES,
     MAY,
@@ -26,6 +26,7 @@ from monitor.web.rendering import seconds
 from monitor.web.throttle import (
     FREE_FOR_ACCOUNT,
     FREE_FOR_CLIENT,
+    FREE_FOR_STRANGERS,
     LONGEST_WAIT,
     MOST_KEPT,
     Throttle,
@@ -95,12 +96,67 @@ def test_success_forgets_failures_with_that_account() -> None:
     assert throttle.wait("ann", "192.0.2.1", NOW) == timedelta(0)
 
 
+def attack(throttle: Throttle, account: str, clients: int) -> None:
+    """Fail once from each of many addresses."""
+    for number in range(clients):
+        throttle.failed(account, f"198.51.{number // 250}.{number % 250}", NOW)
+
+
+@pytest.mark.parametrize(
+    ("clients", "seconds"),
+    [(FREE_FOR_STRANGERS - 1, 0), (FREE_FOR_STRANGERS, 1), (FREE_FOR_STRANGERS + 20, 60)],
+)
+def test_guessing_one_account_from_many_addresses_is_slow_too(clients: int, seconds: int) -> None:
+    """An address that has done nothing yet waits as well, and never more than a minute."""
+    throttle = Throttle()
+    attack(throttle, "ann", clients)
+    assert throttle.wait("Ann", "192.0.2.1", NOW) == timedelta(seconds=seconds)
+    assert throttle.wait("bob", "192.0.2.1", NOW) == timedelta(0)
+
+
+def test_a_browser_that_the_account_knows_never_waits_for_what_strangers_did() -> None:
+    """Nobody is locked out by others' guesses, from however many addresses, even their own."""
+    throttle = Throttle()
+    attack(throttle, "ann", 500)
+    for _ in range(20):
+        throttle.failed("ann", "192.0.2.1", NOW)
+    assert throttle.wait("ann", "192.0.2.1", NOW, device="her laptop") == timedelta(0)
+    assert throttle.wait("ann", "192.0.2.1", NOW) > timedelta(0)
+
+
+def test_a_browser_that_the_account_knows_is_slowed_by_its_own_failures() -> None:
+    """A stolen laptop guesses no faster than anybody."""
+    throttle = Throttle()
+    for _ in range(FREE_FOR_ACCOUNT + 2):
+        throttle.failed("ann", "192.0.2.1", NOW, device="her laptop")
+    assert throttle.wait("ann", "192.0.2.1", NOW, device="her laptop") == timedelta(seconds=4)
+    assert throttle.wait("ann", "192.0.2.1", NOW) == timedelta(0)
+
+
+def test_a_try_that_is_refused_unheard_makes_no_wait_longer() -> None:
+    """Who keeps asking does not push the end of the wait away, neither for others nor himself."""
+    throttle = Throttle()
+    attack(throttle, "ann", FREE_FOR_STRANGERS)
+    later = NOW + timedelta(seconds=1)
+    assert throttle.wait("ann", "203.0.113.9", NOW) > timedelta(0)
+    assert throttle.wait("ann", "192.0.2.1", later) == timedelta(0)
+
+
+def test_a_flood_of_addresses_does_not_release_an_account_under_attack() -> None:
+    """What is known of accounts is kept apart from what is known of clients."""
+    throttle = Throttle()
+    attack(throttle, "ann", FREE_FOR_STRANGERS + 3)
+    for number in range(MOST_KEPT // 2):
+        throttle.failed("bob", f"client{number}", NOW)
+    assert throttle.wait("ann", "192.0.2.1", NOW) == timedelta(seconds=8)
+
+
 def test_the_throttle_stays_small() -> None:
     """A flood of names does not fill the memory."""
     throttle = Throttle()
     for number in range(MOST_KEPT):
         throttle.failed(f"user{number}", f"client{number}", NOW)
-    assert len(throttle._failures) == MOST_KEPT
+    assert len(throttle._clients._failures) == len(throttle._accounts._failures) == MOST_KEPT
 
 
 @pytest.mark.parametrize(

@@ -1,28 +1,37 @@
-"""Accounts: the first administrator, further people, signing in and changing one's password."""
+"""Accounts: the first administrator, further people, who they are and what they may become.
+
+There is always an open account of an administrator: the last one can be neither shut nor given
+another role.
+"""
 
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from sqlalchemy.exc import IntegrityError
 
 from incidents.errors import InvalidInputError, UnknownObjectError
-from monitor.storage.store import Store
+from monitor.accounts.passwords import hash_password, one_time_password, password_matches
+from monitor.accounts.roles import ACCOUNT_ROLES, Role
+from monitor.storage.second_factors import drop_factor, factor_of
+from monitor.storage.store import Store, Transaction
 from monitor.storage.users import (
     User,
+    count_open,
     count_users,
     end_sessions_of,
     insert_user,
+    lock_users,
     set_disabled,
     set_password,
     set_role,
+    user_by_id,
     user_by_name,
 )
-from monitor.web.passwords import hash_password, one_time_password, password_matches
-from monitor.web.permissions import ACCOUNT_ROLES, Role
 
 FIRST_NAME = "admin"
+ONE_TIME_LASTS = timedelta(days=7)
 NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,59}")
 
 
@@ -62,7 +71,7 @@ def add_user(store: Store, name: str, role: str, now: datetime) -> str:
     return password
 
 
-def reset_password(store: Store, name: str) -> str:
+def reset_password(store: Store, name: str, now: datetime) -> str:
     """Give an account a new one-time password, end its sessions and return the password.
 
     Raises:
@@ -72,21 +81,39 @@ def reset_password(store: Store, name: str) -> str:
     password = one_time_password()
     hashed = hash_password(password)
     with store.begin() as tx:
-        set_password(tx, user.id, hashed, one_time=True)
+        set_password(tx, user.id, hashed, now, one_time=True)
         end_sessions_of(tx, user.id)
     return password
 
 
-def change_role(store: Store, name: str, role: str) -> None:
-    """Give an account another role, from its next request on.
+def reset_second_factor(store: Store, name: str) -> bool:
+    """Take an account's second factor away and end its sessions; False if it had none.
 
     Raises:
         UnknownObjectError: there is no such account.
-        InvalidInputError: there is no such role.
     """
     user = known_user(store, name)
     with store.begin() as tx:
-        set_role(tx, user.id, _account_role(role))
+        had = factor_of(tx.connection, user.id) is not None
+        drop_factor(tx, user.id)
+        end_sessions_of(tx, user.id)
+    return had
+
+
+def change_role(store: Store, name: str, role: str) -> None:
+    """Give an account another role and end its sessions, so that no old one has other rights.
+
+    Raises:
+        UnknownObjectError: there is no such account.
+        InvalidInputError: there is no such role, or it is the last administrator.
+    """
+    wanted = _account_role(role)
+    user = known_user(store, name)
+    with store.begin() as tx:
+        if wanted != Role.ADMINISTRATOR:
+            keep_an_administrator(tx, user.id, "given another role")
+        set_role(tx, user.id, wanted)
+        end_sessions_of(tx, user.id)
 
 
 def shut_account(store: Store, name: str, at: datetime | None) -> None:
@@ -94,28 +121,56 @@ def shut_account(store: Store, name: str, at: datetime | None) -> None:
 
     Raises:
         UnknownObjectError: there is no such account.
+        InvalidInputError: it is the last administrator.
     """
     user = known_user(store, name)
     with store.begin() as tx:
+        if at is not None:
+            keep_an_administrator(tx, user.id, "shut")
         set_disabled(tx, user.id, at)
 
 
-def authenticate(store: Store, name: str, password: str) -> User | None:
+def keep_an_administrator(tx: Transaction, user_id: int, done: str) -> None:
+    """Make sure that an open administrator's account is left when this one is `done`.
+
+    Raises:
+        InvalidInputError: it is the last one.
+    """
+    lock_users(tx)
+    user = user_by_id(tx.connection, user_id)
+    if user is None or user.role != Role.ADMINISTRATOR or user.disabled_at is not None:
+        return
+    if count_open(tx.connection, Role.ADMINISTRATOR) <= 1:
+        raise InvalidInputError(
+            f"{user.name} is the last administrator and cannot be {done}; "
+            "make somebody else administrator first"
+        )
+
+
+def authenticate(store: Store, name: str, password: str, now: datetime) -> User | None:
     """Return the account if name and password belong together and it is open.
 
-    Takes as long, and says as much, when there is no such account.
+    Takes as long, and says as much, when there is no such account. A one-time password that was
+    not used in time is as good as none.
     """
     with store.read() as connection:
         user = user_by_name(connection, name.strip().lower())
     matches = password_matches(user.password_hash if user else None, password)
-    return user if user and matches and user.disabled_at is None else None
+    good = user is not None and matches and user.disabled_at is None
+    return user if good and user is not None and not is_outdated(user, now) else None
 
 
-def change_password(store: Store, user_id: int, password: str) -> None:
+def is_outdated(user: User, now: datetime) -> bool:
+    """Return whether an account waits for a one-time password that has become too old."""
+    given = user.password_set_at
+    return user.one_time and given is not None and now - given > ONE_TIME_LASTS
+
+
+def change_password(store: Store, user_id: int, password: str, now: datetime) -> None:
     """Store a chosen password and end every session of the account, this one included."""
     hashed = hash_password(password)
     with store.begin() as tx:
-        set_password(tx, user_id, hashed, one_time=False)
+        set_password(tx, user_id, hashed, now, one_time=False)
         end_sessions_of(tx, user_id)
 
 

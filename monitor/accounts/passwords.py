@@ -40,10 +40,11 @@ def _nobody() -> str:
     return _HASHER.hash(secrets.token_hex(16))
 
 
-def one_time_password() -> str:
+def one_time_password(groups: int = GROUPS) -> str:
     """Return a password to be typed once, such as `k7mwp-3xq9d-…`."""
-    groups = ("".join(secrets.choice(ALPHABET) for _ in range(GROUP_LENGTH)) for _ in range(GROUPS))
-    return "-".join(groups)
+    letters = [secrets.choice(ALPHABET) for _ in range(groups * GROUP_LENGTH)]
+    parts = range(0, len(letters), GROUP_LENGTH)
+    return "-".join("".join(letters[at : at + GROUP_LENGTH]) for at in parts)
 
 
 def password_fault(password: str, repeated: str, *, name: str, old: str) -> str | None:
