@@ -15,6 +15,12 @@ class Status(StrEnum):
     IDENTIFIED = "identified"
     MONITORING = "monitoring"
     RESOLVED = "resolved"
+    POSTMORTEM = "postmortem"  # over, and being looked back on
+
+    @property
+    def is_open(self) -> bool:
+        """Tell whether the disturbance goes on."""
+        return self not in (Status.RESOLVED, Status.POSTMORTEM)
 
 
 class Severity(StrEnum):
@@ -64,7 +70,9 @@ ALLOWED: Mapping[Status, frozenset[Status]] = {
     Status.INVESTIGATING: frozenset({Status.IDENTIFIED, Status.MONITORING, Status.RESOLVED}),
     Status.IDENTIFIED: frozenset({Status.INVESTIGATING, Status.MONITORING, Status.RESOLVED}),
     Status.MONITORING: frozenset({Status.INVESTIGATING, Status.IDENTIFIED, Status.RESOLVED}),
-    Status.RESOLVED: frozenset({Status.INVESTIGATING}),  # reopened: the fix did not hold
+    # Reopened means: the fix did not hold.
+    Status.RESOLVED: frozenset({Status.INVESTIGATING, Status.POSTMORTEM}),
+    Status.POSTMORTEM: frozenset({Status.INVESTIGATING, Status.RESOLVED}),
 }
 COMPONENT_STATUS_ORDER = (
     "operational",
@@ -131,6 +139,25 @@ def check_transition(number: int, old: Status, new: Status) -> None:
     """
     if new not in ALLOWED[old]:
         raise IllegalTransition(number, old, new)
+
+
+def waits_for(
+    origin: Origin, *, taken_over: bool, taken_over_by: str | None, lead: str, open_tasks: int
+) -> str:
+    """Return whom or what automation leaves an incident to, in words; empty: it may close it.
+
+    Automation closes only what it opened, and nothing that people have made theirs: taken over,
+    led by somebody, or with a task that is not done.
+    """
+    if taken_over:
+        return taken_over_by or "the person who took it over"
+    if origin is not Origin.AUTOMATIC:
+        return "the person who opened it"
+    if lead:
+        return f"{lead}, who leads it"
+    if open_tasks:
+        return f"{open_tasks} open task{'s' if open_tasks > 1 else ''}"
+    return ""
 
 
 def worst(severities: Iterable[Severity]) -> Severity:

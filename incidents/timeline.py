@@ -24,7 +24,19 @@ class Kind(StrEnum):
     ALERT_UNMUTED = "alert_unmuted"
     SILENCE_ENDING = "silence_ending"
     ALERT_CLOSED = "alert_closed"
+    ALERT_MOVED = "alert_moved"
+    MERGED = "merged"
+    SPLIT = "split"
+    LINKED = "linked"
+    UNLINKED = "unlinked"
     SEVERITY_CHANGED = "severity_changed"
+    IMPACT_CHANGED = "impact_changed"
+    ROLE_CHANGED = "role_changed"
+    TASK_ADDED = "task_added"
+    TASK_CHANGED = "task_changed"
+    TASK_DONE = "task_done"
+    TASK_REOPENED = "task_reopened"
+    POSTMORTEM_SAVED = "postmortem_saved"
     STATUS_CHANGED = "status_changed"
     ACKNOWLEDGED = "acknowledged"
     TAKEN_OVER = "taken_over"
@@ -42,6 +54,7 @@ class Kind(StrEnum):
     NOTIFICATION_SENT = "notification_sent"
     NOTIFICATION_FAILED = "notification_failed"
     NOTIFICATION_NOT_SENT = "notification_not_sent"
+    NOTIFICATION_DROPPED = "notification_dropped"
 
 
 # What sources and receivers said is kept with alerts and notifications; all else is a change that

@@ -70,6 +70,11 @@ class Alert:
         return self.ends_at is not None and self.ends_at <= now
 
 
+def begun(alert: Alert, now: datetime) -> datetime:
+    """Return since when an alert fires: a clock ahead of ours does not make it start later."""
+    return min(alert.starts_at, now)
+
+
 def words(labels: Mapping[str, str]) -> str:
     """Return how a line speaks of an alert, such as `JourneyDown (checkout, from eu)`."""
     about = [labels.get("journey") or labels.get("component", "")]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from incidents.lifecycle import Status
 from incidents.muted import reason_of
 from incidents.outbox import OPENINGS, Event, NotSent
 
@@ -56,7 +57,7 @@ def recheck(facts: Facts) -> Verdict:
         return _recheck_closing(facts.opening)
     if facts.muted_by and facts.event.startswith("incident_"):
         return Verdict(drop=reason_of(facts.muted_by), text=f"muted by {facts.muted_by}")
-    if facts.incident_status != "resolved":
+    if facts.incident_status is None or Status(facts.incident_status).is_open:
         return Verdict()
     if facts.event in OPENINGS:
         return Verdict(remark="This is already over; the message was delayed.")

@@ -47,7 +47,11 @@ _CLOSE = (
 _ATTACH = (
     update(alerts)
     .where(_c.id == bindparam("row_id"))
-    .values(incident_id=bindparam("new_incident_id"), muted_by=bindparam("new_muted_by"))
+    .values(
+        incident_id=bindparam("new_incident_id"),
+        muted_by=bindparam("new_muted_by"),
+        joined_because=bindparam("new_because"),
+    )
 )
 _OPEN_OF = (
     select(alerts)

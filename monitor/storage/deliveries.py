@@ -179,8 +179,16 @@ def note(
 
 
 def incident_status(connection: Connection, incident_id: int) -> str | None:
-    """Return the incident's status, or None where it is gone."""
-    statement = select(incidents.c.status).where(incidents.c.id == incident_id)
+    """Return the incident's status, or None where it is gone.
+
+    One that was merged into another goes on with that one.
+    """
+    survivor = incidents.alias("survivor")
+    statement = (
+        select(func.coalesce(survivor.c.status, incidents.c.status))
+        .select_from(incidents.outerjoin(survivor, survivor.c.id == incidents.c.merged_into_id))
+        .where(incidents.c.id == incident_id)
+    )
     return connection.execute(statement).scalar_one_or_none()
 
 

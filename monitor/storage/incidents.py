@@ -58,6 +58,11 @@ class Incident:
     customer_message: str = ""
     runbook_url: str = ""
     previous_id: int | None = None
+    merged_into_id: int | None = None
+    derived_severity: str = ""
+    derived_impact: str = ""
+    lead: str = ""
+    communications: str = ""
     components: dict[str, str] = field(default_factory=dict)
 
     @property
@@ -68,7 +73,7 @@ class Incident:
     @property
     def is_open(self) -> bool:
         """Tell whether the disturbance goes on."""
-        return self.status is not Status.RESOLVED
+        return self.status.is_open
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +118,17 @@ def open_incidents(connection: Connection) -> list[Incident]:
 def candidates(
     connection: Connection, keys: Iterable[str], resolved_since: datetime
 ) -> list[Incident]:
-    """Return what alerts may join or reopen: all open incidents, and recent ones of these keys."""
-    recent = and_(_c.key.in_(sorted(set(keys))), _c.resolved_at >= resolved_since)
-    statement = select(incidents).where(or_(_c.open_marker == 1, recent)).order_by(_c.number)
-    return _load(connection, statement)
+    """Return what alerts may join or reopen: all open incidents, and recent ones of these keys.
+
+    Those of these keys that were merged into another come with it, whenever that was.
+    """
+    ended = or_(_c.resolved_at >= resolved_since, _c.merged_into_id.is_not(None))
+    mine = and_(_c.key.in_(sorted(set(keys))), ended)
+    statement = select(incidents).where(or_(_c.open_marker == 1, mine)).order_by(_c.number)
+    found = _load(connection, statement)
+    known = {incident.id for incident in found}
+    absent = {i.merged_into_id for i in found if i.merged_into_id is not None} - known
+    return [*found, *load_incidents(connection, absent).values()]
 
 
 def last_of_key(connection: Connection, key: str) -> int | None:
@@ -226,9 +238,15 @@ def load_updates(connection: Connection, incident_id: int) -> list[RowMapping]:
 
 
 def notified(connection: Connection, incident_id: int) -> list[tuple[str, str, str]]:
-    """Return (event, channel, recipient) of every notification of an incident, oldest first."""
+    """Return (event, channel, recipient) of every notification of an incident, oldest first.
+
+    Those about incidents that were merged into it count as its own.
+    """
     c = outbox.c
-    statement = select(c.event, c.channel, c.recipient).where(c.incident_id == incident_id)
+    mine = or_(_c.id == incident_id, _c.merged_into_id == incident_id)
+    statement = select(c.event, c.channel, c.recipient).where(
+        c.incident_id.in_(select(_c.id).where(mine))
+    )
     return [(e, ch, r) for e, ch, r in connection.execute(statement.order_by(c.id))]
 
 

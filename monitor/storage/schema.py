@@ -134,12 +134,18 @@ incidents = Table(
     _text("customer_message"),
     _text("runbook_url"),
     Column("previous_id", BigId, ForeignKey("incidents.id", ondelete="SET NULL")),
+    Column("merged_into_id", BigId),  # no foreign key: SQLite could add one only by a new table
+    _text("derived_severity"),  # what automation says while a person overrules it; else empty
+    _text("derived_impact"),
+    _text("lead"),  # who leads the work
+    _text("communications"),  # who speaks to users
     UniqueConstraint("key", "open_marker"),
     Index(None, "open_marker"),
     Index(None, "component", "opened_at"),
     Index(None, "resolved_at"),
     Index(None, "opened_at"),
     Index(None, "previous_id"),
+    Index(None, "merged_into_id"),
 )
 
 incident_components = Table(
@@ -172,6 +178,8 @@ alerts = Table(
     _of("incidents", required=False, keep=True),
     _text("muted_by"),  # the window, silence or alert that keeps it quiet
     Column("severity", String(16), nullable=False, default="", server_default=""),
+    _text("joined_because"),  # why it belongs to its incident
+    _text("placed_by"),  # who put it there; empty: automation
     UniqueConstraint("fingerprint", "open_marker"),
     Index(None, "open_marker", "severity"),
     Index(
@@ -196,6 +204,60 @@ timeline = Table(
     _text("text"),
     Column("data", Json),
     Index(None, "incident_id", "id"),
+)
+
+placements = Table(  # where people want an alert: the last word about each incident counts
+    "placements",
+    metadata,
+    _id(),
+    Column("fingerprint", String(16), nullable=False),
+    _of("incidents"),
+    _flag("apart"),  # it was taken out of the incident, rather than put there
+    _text("placed_by"),
+    _text("why"),
+    _at("at", required=True),
+    Index(None, "incident_id"),
+)
+
+incident_links = Table(  # incidents that have to do with each other, told on both pages
+    "incident_links",
+    metadata,
+    _id(),
+    _of("incidents"),
+    Column("other_id", BigId, ForeignKey("incidents.id", ondelete="CASCADE"), nullable=False),
+    _text("why"),
+    _text("linked_by"),
+    _at("at", required=True),
+    UniqueConstraint("incident_id", "other_id"),
+    Index(None, "other_id"),
+)
+
+incident_tasks = Table(
+    "incident_tasks",
+    metadata,
+    _id(),
+    _of("incidents"),
+    Column("number", Integer, nullable=False),  # counted from 1 on each incident
+    _text("text"),
+    _text("owner"),
+    _at("due_at"),
+    _at("created_at", required=True),
+    _text("created_by"),
+    _at("done_at"),
+    _text("done_by"),
+    UniqueConstraint("incident_id", "number"),
+)
+
+postmortems = Table(  # every version that was ever saved
+    "postmortems",
+    metadata,
+    _id(),
+    _of("incidents"),
+    Column("version", Integer, nullable=False),
+    _at("at", required=True),
+    _text("author"),
+    _text("body"),  # Markdown
+    UniqueConstraint("incident_id", "version"),
 )
 
 incident_updates = Table(

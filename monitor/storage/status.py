@@ -234,7 +234,7 @@ def _incident(
     return PublicIncident(
         public_id=row.public_id,
         title=row.public_title,
-        status=row.status,
+        status="resolved" if row.status == "postmortem" else row.status,
         impact=row.impact,
         started_at=row.started_at,
         created_at=row.opened_at,

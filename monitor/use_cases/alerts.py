@@ -13,14 +13,16 @@ from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from incidents.alerts.model import Alert
-from incidents.lifecycle import Origin, Status
+from incidents.lifecycle import Status
 from monitor.config.model import Configuration
 from monitor.storage import alerts as alert_rows
 from monitor.storage import incidents as incident_rows
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import lock_incidents
 from monitor.storage.store import Store
+from monitor.storage.tasks import open_task_counts
 from monitor.use_cases import silences
+from monitor.use_cases.holding import held_by
 from monitor.use_cases.intake import Intake
 from monitor.use_cases.muting import Mute
 from monitor.use_cases.placing import Counted
@@ -113,7 +115,9 @@ def _is_free(row: RowMapping, mute: Mute) -> bool:
 
 def _recovered(connection: Connection, now: datetime, policy: AlertPolicy) -> list[Incident]:
     """Return the incidents whose recovery has been watched for long enough."""
-    waiting = [i for i in incident_rows.open_incidents(connection) if _may_end(i, now, policy)]
+    watched = [i for i in incident_rows.open_incidents(connection) if _is_watched(i, now, policy)]
+    tasks = open_task_counts(connection, (incident.id for incident in watched))
+    waiting = [i for i in watched if not held_by(connection, i, tasks.get(i.id, 0))]
     firing = {
         row["incident_id"]
         for row in alert_rows.open_alerts_of(connection, (incident.id for incident in waiting))
@@ -121,11 +125,9 @@ def _recovered(connection: Connection, now: datetime, policy: AlertPolicy) -> li
     return [incident for incident in waiting if incident.id not in firing]
 
 
-def _may_end(incident: Incident, now: datetime, policy: AlertPolicy) -> bool:
+def _is_watched(incident: Incident, now: datetime, policy: AlertPolicy) -> bool:
     return (
         incident.status is Status.MONITORING
-        and incident.origin is Origin.AUTOMATIC
-        and not incident.taken_over
         and incident.monitoring_at is not None
         and incident.monitoring_at + policy.recovery_hold <= now
     )

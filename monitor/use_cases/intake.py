@@ -17,7 +17,7 @@ from sqlalchemy import RowMapping
 from incidents.alerts import inhibition
 from incidents.alerts.expiry import Effect, Held, effect_of, later_end
 from incidents.alerts.inhibition import Source
-from incidents.alerts.model import Alert, AlertState
+from incidents.alerts.model import Alert, AlertState, begun
 from incidents.correlation import opens_incident
 from incidents.lifecycle import Severity
 from incidents.outbox import NotSent
@@ -26,7 +26,7 @@ from monitor.config.model import Configuration
 from monitor.storage import alerts as alert_rows
 from monitor.storage.store import Transaction
 from monitor.use_cases.muting import Inhibition, Mute
-from monitor.use_cases.placing import Counted, Placing, begun
+from monitor.use_cases.placing import Counted, Placing
 from monitor.use_cases.policy import AlertPolicy
 
 
@@ -121,11 +121,15 @@ class Intake:
             self.placing.load_candidates(row["labels"] for row in free)
         stay, attached = self.placing.at_home(free), []
         for row in rows:
-            incident_id = row["incident_id"]
+            incident_id, because = row["incident_id"], row["joined_because"]
             if not names[row["id"]] and row["id"] not in stay:
                 was = f", muted by {row['muted_by']} until now"
-                incident_id = self.placing.place(_alert(row), was).id
-            attached.append(_attached(row, incident_id, names[row["id"]]))
+                incident, because = self.placing.place(_alert(row), was)
+                incident_id = incident.id
+            attached.append(_attached(row, incident_id, names[row["id"]], because))
+        for attachment in attached:
+            row_id = self.placing.stands_for(attachment["new_incident_id"])
+            attachment["new_incident_id"] = row_id
         alert_rows.attach_alerts(self.tx, attached)
         self.placing.note_together(
             [row for row in free if row["id"] in stay],
@@ -139,7 +143,8 @@ class Intake:
     def hush(self, rows: Sequence[RowMapping], muted_by: str, what: str) -> None:
         """Keep alerts of open incidents quiet from here on; their incidents stay as they are."""
         alert_rows.attach_alerts(
-            self.tx, [_attached(row, row["incident_id"], muted_by) for row in rows]
+            self.tx,
+            [_attached(row, row["incident_id"], muted_by, row["joined_because"]) for row in rows],
         )
         reason = NotSent.MUTED_BY_SILENCE.value
         self.placing.note_together(rows, Kind.ALERT_MUTED, what, reason=reason)
@@ -182,12 +187,14 @@ class Intake:
         if serious:
             self.placing.load_candidates(a.labels for a in serious)
         rows = [self._row(alert) for alert in ordered]
+        for row in rows:  # a later one of them may have merged the incident of an earlier one
+            row["incident_id"] = self.placing.stands_for(row["incident_id"])
         alert_rows.insert_alerts(self.tx, rows)
         self.counted.new += len(rows)
         self.tx.touch("alerts")
 
     def _row(self, alert: Alert) -> dict[str, Any]:
-        muted_by, incident_id = "", None
+        muted_by, because, incident_id = "", "", None
         if opens_incident(Severity.of(alert.labels)):
             muted_by = self.mute(alert.labels)
             source = self.inhibition.source_of(alert.fingerprint, alert.labels)
@@ -197,7 +204,8 @@ class Intake:
                 self.counted.muted += 1
                 self.placing.note_muted(alert, muted_by)
             else:
-                incident_id = self.placing.place(alert, source=source).id
+                incident, because = self.placing.place(alert, source=source)
+                incident_id = incident.id
         if not muted_by:
             self.inhibition.add(Source(alert.fingerprint, alert.labels, incident_id))
         return {
@@ -216,6 +224,7 @@ class Intake:
             "incident_id": incident_id,
             "muted_by": muted_by,
             "severity": Severity.of(alert.labels).value,
+            "joined_because": because,
         }
 
     def _closing(
@@ -230,8 +239,15 @@ class Intake:
         }
 
 
-def _attached(row: RowMapping, incident_id: int | None, muted_by: str) -> dict[str, Any]:
-    return {"row_id": row["id"], "new_incident_id": incident_id, "new_muted_by": muted_by}
+def _attached(
+    row: RowMapping, incident_id: int | None, muted_by: str, because: str
+) -> dict[str, Any]:
+    return {
+        "row_id": row["id"],
+        "new_incident_id": incident_id,
+        "new_muted_by": muted_by,
+        "new_because": because,
+    }
 
 
 def _held(row: RowMapping) -> Held:

@@ -93,6 +93,7 @@ class Ledger:
             monitoring_at=None,
             acknowledged_at=None,
             acknowledged_by=None,
+            merged_into_id=None,
             reopened_count=incident.reopened_count + 1,
         )
         self.note(incident, Kind.REOPENED, f"Reopened: {why}.", actor=actor)
@@ -102,20 +103,45 @@ class Ledger:
 
     def worsen(self, incident: Incident, severity: Severity, components: Mapping[str, str]) -> None:
         """Let severity and impact follow a new alert; neither falls by itself while it is open."""
+        derived = Severity(incident.derived_severity or incident.severity)
+        self.derive(incident, worst([derived, severity]), components)
+
+    def derive(self, incident: Incident, severity: Severity, components: Mapping[str, str]) -> None:
+        """Record what alerts say of an incident; what a person overruled stays as it was said."""
         if dict(components) != incident.components:
             rows.set_components(self.tx, incident.id, components)
             incident.components = dict(components)
             self.tx.touch("incidents")
-        old, new = incident.severity, worst([incident.severity, severity])
-        impact = impact_of(new, components.values())
-        if new is not old or impact is not incident.impact:
-            self.change(incident, severity=new, impact=impact)
-        if new is old:
+        if incident.derived_severity:
+            self.change(incident, derived_severity=severity.value)
+        else:
+            self.set_severity(incident, severity)
+        impact = impact_of(incident.severity, components.values())
+        if incident.derived_impact:
+            self.change(incident, derived_impact=impact.value)
+        elif impact is not incident.impact:
+            self.change(incident, impact=impact)
+
+    def set_severity(
+        self, incident: Incident, severity: Severity, why: str = "", actor: str = AUTOMATION
+    ) -> None:
+        """Change the severity; where it rises, whoever takes the new one is told."""
+        old = incident.severity
+        if severity is old:
             return
-        self.note(incident, Kind.SEVERITY_CHANGED, f"Severity rose from {old} to {new}.")
-        self._publish_if_policy(incident)
-        facts = self.facts(incident)
-        self.tell(incident, outbox.openings(Event.ESCALATED, facts, self._channels()))
+        rises = severity.rank < old.rank
+        impact = incident.impact
+        if not incident.derived_impact:
+            impact = impact_of(severity, incident.components.values())
+        self.change(incident, severity=severity, impact=impact)
+        text = f"Severity {'rose' if rises else 'fell'} from {old} to {severity}"
+        self.note(
+            incident, Kind.SEVERITY_CHANGED, text + (f": {why}." if why else "."), actor=actor
+        )
+        if rises and incident.is_open:
+            self._publish_if_policy(incident)
+            facts = self.facts(incident)
+            self.tell(incident, outbox.openings(Event.ESCALATED, facts, self._channels()))
 
     def hold(self, incident: Incident) -> None:
         """Watch a recovery for a while before calling it over."""

@@ -10,13 +10,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import RowMapping
 
 from incidents.alerts.inhibition import Source
-from incidents.alerts.model import Alert, words
-from incidents.correlation import Belongs, Candidate, Register, Subject
+from incidents.alerts.model import Alert, begun, words
+from incidents.correlation import Belongs, Subject
 from incidents.lifecycle import Origin, Severity, Status, component_status, worse_status
 from incidents.muted import reason_of, words_of
 from incidents.outbox import NotSent
@@ -27,7 +27,10 @@ from monitor.storage import incidents as incident_rows
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import lock_incidents
 from monitor.storage.store import Transaction
+from monitor.use_cases.candidates import Candidates
+from monitor.use_cases.holding import held_by, is_untouched
 from monitor.use_cases.ledger import Ledger
+from monitor.use_cases.merging import link, merge
 from monitor.use_cases.policy import AlertPolicy
 
 
@@ -38,6 +41,7 @@ class Counted:
     opened: list[int] = field(default_factory=list)
     reopened: list[int] = field(default_factory=list)
     joined: list[int] = field(default_factory=list)
+    absorbed: list[int] = field(default_factory=list)
     resolved: list[int] = field(default_factory=list)
     new: int = 0
     refreshed: int = 0
@@ -46,6 +50,13 @@ class Counted:
     ignored: int = 0
     lapsed: int = 0
     unmuted: int = 0
+
+
+class Placed(NamedTuple):
+    """Where an alert went, and why."""
+
+    incident: Incident
+    because: str
 
 
 @dataclass
@@ -57,7 +68,6 @@ class Placing:
     policy: AlertPolicy
     now: datetime
     counted: Counted
-    _incidents: dict[int, Incident] = field(default_factory=dict)  # by number
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -79,53 +89,56 @@ class Placing:
         self.counted.resolved.append(incident.number)
 
     @cached_property
-    def _register(self) -> Register:
-        return Register()
+    def _candidates(self) -> Candidates:
+        return Candidates(self.tx.connection, self.configuration)
 
     def load_candidates(self, labels: Iterable[Mapping[str, str]]) -> None:
         """Read the incidents that alerts with these labels may join or reopen."""
         _ = self.ledger  # locks before reading
         keys = {Subject.of(of).key for of in labels}
-        since = self.now - self.policy.longest_window
-        for incident in incident_rows.candidates(self.tx.connection, keys, since):
-            if incident.number not in self._incidents:
-                self._know(incident)
+        self._candidates.load(keys, self.now - self.policy.longest_window)
 
-    def _know(self, incident: Incident) -> None:
-        self._incidents[incident.number] = incident
-        candidate = Candidate(
-            number=incident.number,
-            key=incident.key,
-            components=frozenset(incident.components),
-            severity=incident.severity,
-            open=incident.is_open,
-            resolved_at=incident.resolved_at,
-        )
-        self._register.put(candidate)
+    def _find(self, alert: Alert) -> Belongs | None:
+        window = self.policy.window_of(alert.labels)
+        return self._candidates.find(alert, now=self.now, window=window)
 
-    def _find(self, subject: Subject, labels: Mapping[str, str]) -> Belongs | None:
-        component = self.configuration.component(subject.component)
-        return self._register.find(
-            subject,
-            depends_on=component.depends_on if component else (),
-            now=self.now,
-            window=self.policy.window_of(labels),
-        )
+    def place(self, alert: Alert, remark: str = "", source: Source | None = None) -> Placed:
+        """Return the alert's incident, opened or reopened where it must be, and why it is that.
 
-    def place(self, alert: Alert, remark: str = "", source: Source | None = None) -> Incident:
-        """Return the incident the alert belongs to, opened or reopened where it must be.
-
-        An alert that another one inhibits belongs to the incident of that `source`.
+        An alert that another one inhibits belongs to the incident of that `source`, unless a
+        person decided about it.
         """
         subject = Subject.of(alert.labels)
-        belongs = self._explained(source) or self._find(subject, alert.labels)
+        decided = self._candidates.is_decided(alert)
+        belongs = (None if decided else self._explained(source)) or self._find(alert)
         if belongs is None:
-            incident = self._open(alert, subject, remark)
+            incident, because = self._open(alert, subject, remark), "it opened the incident"
+            worsened = True
         else:
-            incident = self._incidents[belongs.number]
+            incident, because = self._candidates.incidents[belongs.number], belongs.why
+            was = incident.severity
             self._join(incident, alert, belongs, remark)
-        self._know(incident)
-        return incident
+            worsened = belongs.reopens or incident.severity is not was
+        self._candidates.know(incident)
+        if worsened:
+            self._absorb(incident)
+        return Placed(incident, because)
+
+    def stands_for(self, incident_id: int | None) -> int | None:
+        """Return the row id of the incident that an alert placed there belongs to by now."""
+        return None if incident_id is None else self._candidates.survivor_of(incident_id)
+
+    def _absorb(self, upstream: Incident) -> None:
+        """Take in what is only a consequence of this incident; what people work on is linked."""
+        for other, why in self._candidates.consequences(upstream):
+            self.ledger.flush()
+            if is_untouched(self.tx.connection, other):
+                merge(self.ledger, other, upstream, why)
+                self.counted.absorbed.append(other.number)
+                self._candidates.know(other)
+                self._candidates.know(upstream)
+            else:
+                link(self.ledger, other, upstream, why)
 
     def _explained(self, source: Source | None) -> Belongs | None:
         incident = self._open_of(source.incident_id) if source else None
@@ -136,12 +149,12 @@ class Placing:
 
     def _open_of(self, row_id: int | None) -> Incident | None:
         """Return an open incident by its row id, if it is among those that were read."""
-        found = (i for i in self._incidents.values() if i.id == row_id and i.is_open)
+        found = (i for i in self._candidates.incidents.values() if i.id == row_id and i.is_open)
         return next(found, None)
 
     def at_home(self, rows: Iterable[RowMapping]) -> set[int]:
         """Return the row ids of the alerts that belong to an open incident already."""
-        homes = {i.id for i in self._incidents.values() if i.is_open}
+        homes = {i.id for i in self._candidates.incidents.values() if i.is_open}
         return {row["id"] for row in rows if row["incident_id"] in homes}
 
     def note_together(self, rows: Sequence[RowMapping], kind: Kind, what: str, **data: Any) -> None:
@@ -164,7 +177,7 @@ class Placing:
         labels, annotations = alert.labels, alert.annotations
         component = subject.component
         incident = self.ledger.open(
-            key=subject.key,
+            key=self._free_key(subject, alert),
             title=annotations.get("summary") or self._title(alert, subject),
             severity=Severity.of(labels),
             origin=Origin.AUTOMATIC,
@@ -180,6 +193,11 @@ class Placing:
         )
         self.counted.opened.append(incident.number)
         return incident
+
+    def _free_key(self, subject: Subject, alert: Alert) -> str:
+        """Return the subject's identity; the alert's own where another holds that slot."""
+        taken = self._candidates.register.holds_slot(subject.key)
+        return f"{subject.key}/{alert.fingerprint}" if taken else subject.key
 
     def _title(self, alert: Alert, subject: Subject) -> str:
         component = self.configuration.component(subject.component)
@@ -242,7 +260,7 @@ class Placing:
             remaining[row["incident_id"]].append(row)
         for row_id, incident in incidents.items():
             self._settle(incident, remaining[row_id])
-            self._know(incident)
+            self._candidates.know(incident)
 
     def note_alerts(self, rows: Sequence[RowMapping], kind: Kind, what: str) -> dict[int, Incident]:
         """Write a line about each alert on its incident; returns those incidents by row id."""
@@ -250,7 +268,7 @@ class Placing:
         if not ids:
             return {}
         ledger = self.ledger
-        known = {i.id: i for i in self._incidents.values() if i.id in ids}
+        known = {i.id: i for i in self._candidates.incidents.values() if i.id in ids}
         known |= incident_rows.load_incidents(self.tx.connection, ids - known.keys())
         for row in rows:
             if (incident := known.get(row["incident_id"])) is not None:
@@ -260,11 +278,11 @@ class Placing:
 
     def note_muted(self, alert: Alert, muted_by: str) -> None:
         """Say on the open incident the alert would have joined, if any, that it is muted."""
-        belongs = self._find(Subject.of(alert.labels), alert.labels)
+        belongs = self._find(alert)
         if belongs is not None and not belongs.reopens:
             text = f"{words(alert.labels)} is {words_of(muted_by)}."
             reason = reason_of(muted_by).value
-            incident = self._incidents[belongs.number]
+            incident = self._candidates.incidents[belongs.number]
             self.ledger.note(incident, Kind.ALERT_MUTED, text, reason=reason)
 
     def _settle(self, incident: Incident, remaining: Sequence[RowMapping]) -> None:
@@ -275,16 +293,10 @@ class Placing:
         self._ease(incident, remaining)
         if remaining:
             return
-        if incident.taken_over or incident.origin is not Origin.AUTOMATIC:
-            who = incident.taken_over_by or "the person who opened it"
-            text = f"Every alert resolved; the incident waits for {who} to close it."
+        if who := held_by(self.tx.connection, incident):
+            text = f"Every alert resolved; the incident waits for {who}."
             ledger.note(incident, Kind.RESOLUTION_HELD, text)
         elif self.policy.recovery_hold and incident.status is not Status.MONITORING:
             ledger.hold(incident)
         elif not self.policy.recovery_hold:
             self.resolve(incident)
-
-
-def begun(alert: Alert, now: datetime) -> datetime:
-    """Return since when an alert fires: a clock ahead of ours does not make it start later."""
-    return min(alert.starts_at, now)

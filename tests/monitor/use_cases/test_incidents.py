@@ -120,12 +120,13 @@ def test_a_move_is_a_line_with_its_reason(desk: Desk, people: IncidentDesk) -> N
 
 
 def test_an_illegal_move_says_what_is_allowed(desk: Desk, people: IncidentDesk) -> None:
-    """A resolved incident can only be investigated anew."""
+    """A resolved incident can be investigated anew, or looked back on."""
     desk.fire()
     desk.later(minutes=1).resolve()
-    with pytest.raises(IllegalTransition, match=r"allowed: investigating") as caught:
+    with pytest.raises(IllegalTransition, match=r"allowed: investigating, postmortem") as caught:
         people.change_status(1, Status.MONITORING, by="Thandi", now=desk.now)
-    assert (caught.value.old, caught.value.allowed) == (Status.RESOLVED, (Status.INVESTIGATING,))
+    allowed = (Status.INVESTIGATING, Status.POSTMORTEM)
+    assert (caught.value.old, caught.value.allowed) == (Status.RESOLVED, allowed)
 
 
 def test_it_cannot_be_resolved_while_an_alert_fires(desk: Desk, people: IncidentDesk) -> None:

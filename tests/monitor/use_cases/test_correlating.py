@@ -1,0 +1,114 @@
+"""Alerts with one cause come together, unrelated ones do not, and the timeline says why."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from incidents.lifecycle import Status
+from monitor.storage.regrouping import links_of, merged_into
+from monitor.use_cases.incidents import IncidentDesk
+from tests.monitor.use_cases.desk import Desk
+
+
+def people(desk: Desk) -> IncidentDesk:
+    return IncidentDesk(desk.store, desk.configuration, desk.policy)
+
+
+def test_an_upstream_outage_takes_in_what_needs_it(desk: Desk) -> None:
+    """Checkout was noticed first, but the sign-in is the cause: one story, and both say so."""
+    desk.fire("checkout")
+    desk.later(minutes=1).fire("login")
+    checkout, login = desk.incidents()
+    assert (checkout.status, checkout.merged_into_id) == (Status.RESOLVED, login.id)
+    assert set(login.components) == {"login", "checkout"}
+    assert {row["incident_id"] for row in desk.alerts()} == {login.id}
+    assert "Merged into INC-2: checkout depends on login." in [x["text"] for x in desk.lines(1)]
+    with desk.store.read() as connection:
+        assert [row.number for row in merged_into(connection, login.id)] == [1]
+
+
+def test_both_in_one_batch_are_one_incident(desk: Desk) -> None:
+    """The dependant comes first by its start, and its alert follows its incident."""
+    early = desk.firing("checkout", since=desk.now - timedelta(minutes=1))
+    desk.deliver(early, desk.firing("login"))
+    login = desk.incident(2)
+    assert [i.is_open for i in desk.incidents()] == [False, True]
+    assert {row["incident_id"] for row in desk.alerts()} == {login.id}
+
+
+def test_whoever_knew_of_both_hears_of_one_end(desk: Desk) -> None:
+    """The opening of the consequence that was not sent yet is not sent any more."""
+    desk.deliver(
+        desk.firing("checkout", since=desk.now - timedelta(minutes=1)), desk.firing("login")
+    )
+    desk.later(minutes=3).resolve("login")
+    desk.resolve("checkout")
+    closings = [channel for event, channel in desk.notified() if event == "incident_resolved"]
+    dropped = [
+        line["data"]["reason"] for line in desk.lines(1) if line["kind"] == "notification_dropped"
+    ]
+    assert closings == ["terminal", "pager"]
+    assert dropped == ["suppressed_by_parent"] * 2
+
+
+def test_the_consequence_alone_does_not_end_it(desk: Desk) -> None:
+    """Checkout works again while the sign-in does not."""
+    desk.fire("checkout")
+    desk.fire("login")
+    desk.later(minutes=3).resolve("checkout")
+    login = desk.incident(2)
+    assert login.is_open
+    assert login.components == {"checkout": "operational", "login": "major_outage"}
+
+
+def test_what_fires_again_goes_to_the_survivor(desk: Desk) -> None:
+    """The identity of the merged incident stands for the other now."""
+    desk.fire("checkout")
+    desk.fire("login")
+    desk.later(minutes=1).resolve("checkout")
+    desk.later(minutes=1).fire("checkout")
+    assert len(desk.incidents()) == 2
+    assert desk.alerts()[-1]["incident_id"] == desk.incident(2).id
+
+
+def test_what_a_person_works_on_is_linked_and_not_taken_in(desk: Desk) -> None:
+    """Ann reads on under the number she knows."""
+    desk.fire("checkout")
+    people(desk).acknowledge(1, by="ann", now=desk.now)
+    desk.later(minutes=1).fire("login")
+    checkout, login = desk.incidents()
+    assert checkout.is_open
+    assert login.is_open
+    with desk.store.read() as connection:
+        assert [row.number for row in links_of(connection, checkout.id)] == [2]
+        assert [row.why for row in links_of(connection, login.id)] == ["checkout depends on login"]
+    assert desk.timeline(1)[-1] == desk.timeline(2)[-1] == "linked"
+
+
+def test_an_old_outage_is_no_consequence_of_a_new_one(desk: Desk) -> None:
+    """Checkout had failed for a quarter of an hour when the sign-in went."""
+    desk.fire("checkout")
+    desk.later(minutes=11)
+    desk.fire("checkout")
+    desk.fire("login")
+    assert [incident.is_open for incident in desk.incidents()] == [True, True]
+
+
+def test_an_old_warning_of_another_kind_does_not_swallow_an_outage(desk: Desk) -> None:
+    """A certificate that ends in a week has nothing to do with today's status 500."""
+    desk.fire(alertname="CertificateExpiring", severity="warning", cause="certificate")
+    desk.later(minutes=1).fire(step="pay", reason="status")
+    assert len(desk.incidents()) == 2
+    assert ("incident_opened", "pager") in desk.notified()
+
+
+def test_every_alert_says_why_it_is_where_it_is(desk: Desk) -> None:
+    """On its own row too, for the incident's page."""
+    desk.fire("login")
+    desk.fire("checkout")
+    desk.fire("login", location="eu")
+    assert [row["joined_because"] for row in desk.alerts()] == [
+        "it opened the incident",
+        "checkout depends on login",
+        "same component, journey and cause",
+    ]
