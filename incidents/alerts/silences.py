@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from incidents.alerts.matchers import Matcher, all_hold
+from incidents.alerts.matchers import Matcher, Operator, all_hold
 from incidents.alerts.recurrence import Period, Recurrence
 from incidents.errors import IncidentError, InvalidInputError, UnknownObjectError
 
@@ -103,9 +103,11 @@ def check_matchers(matchers: Iterable[Matcher]) -> None:
     """Do nothing if a silence may have these matchers.
 
     Raises:
-        SilenceRefused: every one of them holds where its label is missing: it would mute all.
+        SilenceRefused: none of them asks for anything: a label may be missing for each. Those
+            that say `!=` or `!~` always count as asking, as with Alertmanager 0.25.
     """
-    if all(matcher.holds({}) for matcher in matchers):
+    asking = (Operator.UNEQUAL, Operator.UNLIKE)
+    if all(matcher.operator not in asking and matcher.holds({}) for matcher in matchers):
         raise SilenceRefused("at least one matcher must not match the empty string")
 
 

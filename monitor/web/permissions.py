@@ -25,6 +25,7 @@ class Permission(StrEnum):
     PUBLISH = "publish updates to users"
     RUN_JOURNEYS = "run journeys by hand"
     PLAN_MAINTENANCE = "plan maintenance"
+    SILENCE = "silence alerts"
     RETRY_NOTIFICATIONS = "send notifications again"
     RELOAD = "reload the configuration"
     VIEW_AUDIT = "read the audit log"
@@ -46,6 +47,7 @@ MAY: dict[Permission, frozenset[Role]] = {
     Permission.PUBLISH: frozenset({_R, _X, _M}),
     Permission.RUN_JOURNEYS: frozenset({_R, _X, _M}),
     Permission.PLAN_MAINTENANCE: frozenset({_R, _X, _M}),
+    Permission.SILENCE: frozenset({_R, _X, _M}),
     Permission.RETRY_NOTIFICATIONS: frozenset({_R, _X}),
     Permission.RELOAD: frozenset({_X}),
     Permission.VIEW_AUDIT: frozenset({_X}),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from monitor.web.api import (
+    alert_lists,
     alerts,
     audit,
     banner,
@@ -13,6 +14,7 @@ from monitor.web.api import (
     maintenance,
     prometheus,
     reports,
+    silences,
     statuspage,
 )
 from monitor.web.pages import (
@@ -43,6 +45,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     second_factor.router,
     runbooks.router,
     alerts.router,
+    alert_lists.router,
+    silences.router,
     audit.router,
     incidents.router,
     prometheus.router,

@@ -182,10 +182,32 @@ async def alert_sender(request: Request) -> None:
 
     What a proxy of this machine passes on came from elsewhere, whatever its last hop was.
     """
+    if not _is_sender(request):
+        raise NotSignedIn
+
+
+def _is_sender(request: Request) -> bool:
     expected = services_of(request).settings.alerts_token
     client = request.client.host if request.client else ""
     passed_on = any(name in request.headers for name in FORWARDING)
     if expected is None and client in LOOPBACK and not passed_on:
+        return True
+    return shows_token(request, expected)
+
+
+async def alert_reader(request: Request) -> None:
+    """Let through whoever may read alerts: their senders, and whoever may look at the console."""
+    if _is_sender(request):
         return
-    if not shows_token(request, expected):
-        raise NotSignedIn
+    await require(Permission.VIEW)(request)
+
+
+async def silencer(request: Request) -> str:
+    """Let through whoever may silence alerts, and return their name; empty on this machine.
+
+    A sender's token does not suffice: who tells of trouble does not decide that nobody hears it.
+    """
+    refuse_cross_site(request)
+    if services_of(request).settings.alerts_token is None and _is_sender(request):
+        return ""
+    return (await require(Permission.SILENCE)(request)).name

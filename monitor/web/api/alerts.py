@@ -10,20 +10,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated, Any
 
 import structlog
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy import RowMapping
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from incidents.alerts import v2, webhook_v4
-from incidents.alerts.matchers import BadMatcher, all_hold, parse_matcher
-from incidents.alerts.wire import Parsed, Refusal, write_time
-from monitor.storage import alerts as alert_rows
+from incidents.alerts.wire import Parsed, Refusal
 from monitor.use_cases.alerts import receive_alerts
 from monitor.web.security import alert_sender
 from monitor.web.services import Given, Services
@@ -36,7 +32,6 @@ MOST_WAITING = 64  # batches; more would only time out in the queue
 RETRY_SECONDS = 5
 
 Reader = Callable[[bytes, datetime], Parsed]
-Flag = Annotated[bool, Query()]
 
 
 @router.post(
@@ -75,87 +70,6 @@ async def post_alerts(request: Request, services: Given) -> Response:
 async def post_webhook(request: Request, services: Given) -> Response:
     """Take what an Alertmanager sends to a webhook, version 4."""
     return await _take(request, services, webhook_v4.parse, "alertmanager")
-
-
-@router.get("/api/v2/alerts")
-def get_alerts(
-    services: Given,
-    filter_: Annotated[tuple[str, ...], Query(alias="filter")] = (),
-    *,
-    active: Flag = True,
-    silenced: Flag = True,
-) -> Response:
-    """List what fires, muted alerts as suppressed; resolved ones are not listed."""
-    try:
-        matchers = [parse_matcher(text) for text in filter_]
-    except BadMatcher as error:
-        return _answer(Refusal(400, str(error)))
-    with services.store.read() as connection:
-        rows = alert_rows.open_alerts(connection)
-    receivers = _receivers(services)
-    shown = [
-        _gettable(row, receivers)
-        for row in rows
-        if (silenced if row["muted_by"] else active) and all_hold(matchers, row["labels"])
-    ]
-    return JSONResponse(shown)
-
-
-@router.get("/api/v2/alerts/groups")
-def get_groups(
-    services: Given, filter_: Annotated[tuple[str, ...], Query(alias="filter")] = ()
-) -> Response:
-    """List what fires by the incident it belongs to; alerts of no incident share a group."""
-    try:
-        matchers = [parse_matcher(text) for text in filter_]
-    except BadMatcher as error:
-        return _answer(Refusal(400, str(error)))
-    with services.store.read() as connection:
-        rows = alert_rows.open_alerts(connection)
-    receivers = _receivers(services)
-    groups: dict[str, list[dict[str, Any]]] = {}
-    for row in rows:
-        if all_hold(matchers, row["labels"]):
-            component = row["labels"].get("component", "")
-            groups.setdefault(component, []).append(_gettable(row, receivers))
-    return JSONResponse(
-        [
-            {"alerts": alerts, "labels": {"component": name} if name else {}, "receiver": receiver}
-            for receiver in receivers[:1] or [{"name": "monitor"}]
-            for name, alerts in sorted(groups.items())
-        ]
-    )
-
-
-@router.get("/api/v2/receivers")
-def get_receivers(services: Given) -> list[dict[str, str]]:
-    """List the channels that notifications go to."""
-    return _receivers(services)
-
-
-@router.get("/api/v2/silences")
-def get_silences() -> list[dict[str, Any]]:
-    """List silences: there are none, maintenance windows mute instead."""
-    return []
-
-
-@router.get("/api/v2/status")
-def get_status(request: Request, services: Given) -> dict[str, Any]:
-    """Tell clients of Alertmanager whom they talk to."""
-    started: datetime = getattr(request.app.state, "started_at", services.clock.now())
-    return {
-        "cluster": {"peers": [], "status": "disabled"},
-        "config": {"original": "# SayPro Monitor: see the configuration folder\n"},
-        "uptime": write_time(started),
-        "versionInfo": {
-            "branch": "",
-            "buildDate": "",
-            "buildUser": "",
-            "goVersion": "",
-            "revision": "saypro-monitor",
-            "version": "0.25.0",  # whose interface this is
-        },
-    }
 
 
 async def _take(request: Request, services: Services, read: Reader, source: str) -> Response:
@@ -206,27 +120,3 @@ def _answer(refusal: Refusal) -> Response:
 def _overloaded(why: str) -> Response:
     content = {"code": 503, "message": f"nothing was stored: {why}"}
     return JSONResponse(content, status_code=503, headers={"retry-after": str(RETRY_SECONDS)})
-
-
-def _receivers(services: Services) -> list[dict[str, str]]:
-    return [{"name": channel.name} for channel in services.configuration.current.channels]
-
-
-def _gettable(row: RowMapping, receivers: list[dict[str, str]]) -> dict[str, Any]:
-    """Return one alert in Alertmanager's shape."""
-    muted = row["muted_by"]
-    return {
-        "annotations": row["annotations"],
-        "endsAt": write_time(row["ends_at"]) if row["ends_at"] else "0001-01-01T00:00:00.000Z",
-        "fingerprint": row["fingerprint"],
-        "receivers": receivers,
-        "startsAt": write_time(row["starts_at"]),
-        "status": {
-            "inhibitedBy": [],
-            "silencedBy": [muted] if muted else [],
-            "state": "suppressed" if muted else "active",
-        },
-        "updatedAt": write_time(row["updated_at"]),
-        "generatorURL": row["generator_url"],
-        "labels": row["labels"],
-    }

@@ -79,6 +79,9 @@ DOORS: dict[str, Permission | str] = {
     "GET /api/v2/alerts/groups": SENDERS,
     "GET /api/v2/receivers": SENDERS,
     "GET /api/v2/silences": SENDERS,
+    "POST /api/v2/silences": SENDERS,
+    "GET /api/v2/silence/{silence_id}": SENDERS,
+    "DELETE /api/v2/silence/{silence_id}": SENDERS,
     "GET /api/v2/status": SENDERS,
     "POST /api/v1/alertmanager": SENDERS,
     "GET /api/v1/incidents": Permission.VIEW,
@@ -148,6 +151,7 @@ READABLE_BY_ALL = (  # with GET and HEAD
 DOORS |= {f"{method} {path}": PUBLIC for path in READABLE_BY_ALL for method in ("GET", "HEAD")}
 VALUES = {
     "{number}": "1",
+    "{silence_id}": "5c5e5e5e-0000-4000-8000-000000000001",
     "{name}": "checkout",
     "{run_id}": "checkout-0",
     "{row_id}": "2",
