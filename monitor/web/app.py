@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import FastAPI
 
 from monitor.storage.users import signing_key
-from monitor.web import errors, static_files
+from monitor.web import errors, openapi, static_files
 from monitor.web.middleware import KnownHosts, SafeHeaders, TrustedProxies
 from monitor.web.routes import ROUTERS
 from monitor.web.services import Services
@@ -28,6 +28,7 @@ def create_app(services: Services) -> FastAPI:
         redirect_slashes=False,
         max_body_size=BODY_LIMIT_BYTES,
         telemetry={"tracing": False},
+        generate_unique_id_function=openapi.operation_id,
     )
     app.state.services = services
     app.state.signing_key = signing_key(services.store, services.clock.now())
@@ -37,6 +38,7 @@ def create_app(services: Services) -> FastAPI:
     for router in ROUTERS:
         app.include_router(router)
     errors.install(app)
+    openapi.install(app, ROUTERS)
     settings = services.settings
     app.add_middleware(KnownHosts, public_url=settings.public_url, allowed=settings.allowed_hosts)
     app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)

@@ -37,6 +37,7 @@ Reader = Callable[[bytes, datetime], Parsed]
 @router.post(
     "/api/v2/alerts",
     max_body_size=LONGEST_BODY_BYTES,
+    response_class=Response,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -56,6 +57,7 @@ async def post_alerts(request: Request, services: Given) -> Response:
 @router.post(
     "/api/v1/alertmanager",
     max_body_size=LONGEST_BODY_BYTES,
+    response_class=Response,
     openapi_extra={
         "requestBody": {
             "required": True,
@@ -107,7 +109,7 @@ def _store(services: Services, body: bytes, read: Reader, source: str) -> Respon
         return _overloaded("the database cannot take them now")
     if parsed.cut_off:
         log.warning("alerts_cut_off", count=parsed.cut_off, advice="set max_alerts: 0")
-    return _answer(parsed.refusal) if parsed.refusal else Response(media_type="application/json")
+    return _answer(parsed.refusal) if parsed.refusal else Response()
 
 
 def _answer(refusal: Refusal) -> Response:

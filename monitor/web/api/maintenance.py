@@ -18,6 +18,7 @@ from monitor.use_cases.maintenance import (
     cancel_maintenance,
     plan_maintenance,
 )
+from monitor.web.params import Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.security import require
 from monitor.web.services import Given, Services
@@ -77,7 +78,7 @@ def plan(body: MaintenanceRequest, actor: Planner, services: Given) -> dict[str,
 
 
 @router.post("/api/v1/maintenance/{number}/cancel")
-def cancel(number: int, actor: Planner, services: Given) -> dict[str, Any]:
+def cancel(number: Number, actor: Planner, services: Given) -> dict[str, Any]:
     """Cancel a window that has not ended."""
     now = services.clock.now()
     configuration = services.configuration.current

@@ -253,6 +253,23 @@ def exemplars(queries: Queries, asked: Fields, now: float) -> Any:
     return []
 
 
+FIELDS: dict[str, dict[str, str]] = {  # what each question reads; all of it is text
+    "/query": {"query": "PromQL", "time": "moment", "timeout": "length"},
+    "/query_range": {
+        "query": "PromQL",
+        "start": "moment",
+        "end": "moment",
+        "step": "length",
+        "timeout": "length",
+    },
+    "/query_exemplars": {"query": "PromQL", "start": "moment", "end": "moment"},
+    "/series": {"match[]": "selector; may be repeated", "limit": "number"},
+    "/labels": {"match[]": "selector; may be repeated", "limit": "number"},
+    "/metadata": {"metric": "name of a metric", "limit": "number"},
+    "/rules": {"type": "`alert` or `record`", "rule_name[]": "name; may be repeated"},
+    "/label/{name}/values": {"match[]": "selector; may be repeated", "limit": "number"},
+}
+FIELD_WORDS = {"moment": "Unix seconds or RFC 3339", "length": "seconds or such as `5m`"}
 QUESTIONS: dict[str, tuple[Answer, list[str]]] = {
     "/query": (instant_query, ["GET", "POST"]),
     "/query_range": (range_query, ["GET", "POST"]),
@@ -267,6 +284,23 @@ QUESTIONS: dict[str, tuple[Answer, list[str]]] = {
 }
 
 
+def _fields(path: str, method: str) -> dict[str, Any]:
+    """Return the description of what a question reads: of its address, or of a form."""
+    texts = {
+        name: {"type": "string", "description": FIELD_WORDS.get(word, word)}
+        for name, word in FIELDS.get(path, {}).items()
+    }
+    if method == "POST":
+        form = {"schema": {"type": "object", "properties": texts}}
+        return {"requestBody": {"content": {"application/x-www-form-urlencoded": form}}}
+    return {
+        "parameters": [
+            {"name": name, "in": "query", "required": False, "schema": schema}
+            for name, schema in texts.items()
+        ]
+    }
+
+
 def _endpoint(answer: Answer) -> Callable[..., JSONResponse]:
     def endpoint(services: Given, asked: Asked) -> JSONResponse:
         return answered(services, asked, answer)
@@ -276,12 +310,18 @@ def _endpoint(answer: Answer) -> Callable[..., JSONResponse]:
 
 
 for path, (question, methods) in QUESTIONS.items():
-    router.add_api_route(
-        path, _endpoint(question), methods=methods, name=question.__name__, response_model=None
-    )
+    for method in methods:  # a route each, so that each has a name of its own
+        router.add_api_route(
+            path,
+            _endpoint(question),
+            methods=[method],
+            name=question.__name__,
+            response_model=None,
+            openapi_extra=_fields(path, method),
+        )
 
 
-@router.get("/label/{name}/values")
+@router.get("/label/{name}/values", openapi_extra=_fields("/label/{name}/values", "GET"))
 def values_of_label(name: str, services: Given, asked: Asked) -> JSONResponse:
     """Return the values of one label."""
     return answered(services, asked, label_values(name))

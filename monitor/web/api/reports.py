@@ -47,7 +47,12 @@ class ReportAnswer(BaseModel):
     incident: dict[str, Any] | None
 
 
-@router.post("/api/v1/reports", status_code=201, response_model=ReportAnswer)
+@router.post(
+    "/api/v1/reports",
+    status_code=201,
+    response_model=ReportAnswer,
+    responses={200: {"model": ReportAnswer, "description": "It had been taken already."}},
+)
 def submit(
     request: Request,
     body: ReportRequest,

@@ -66,6 +66,7 @@ def _add(name: str, maker: Maker) -> None:
         name=slug,
         operation_id=f"statuspage_{slug}",
         summary=f"Statuspage v2: {name}",
+        description="As Statuspage v2 has it, so that its readers can read this page.",
         tags=["status"],
         response_class=Response,
         responses={200: {"content": {"application/json": {}}}},

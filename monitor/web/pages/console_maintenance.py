@@ -22,6 +22,7 @@ from monitor.use_cases.maintenance import (
     plan_maintenance,
 )
 from monitor.web.pages.status import names
+from monitor.web.params import Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
 from monitor.web.security import Submitted, require
@@ -80,7 +81,7 @@ def plan(request: Request, actor: Planner, form: Submitted, services: Given) -> 
 
 
 @router.get("/console/maintenance/{number}", dependencies=[Depends(require(Permission.VIEW))])
-def maintenance_detail(request: Request, number: int, services: Given) -> Response:
+def maintenance_detail(request: Request, number: Number, services: Given) -> Response:
     """Show one window with what it mutes and how it went."""
     window = _load(services, number)
     now = services.clock.now()
@@ -96,7 +97,7 @@ def maintenance_detail(request: Request, number: int, services: Given) -> Respon
 
 
 @router.post("/console/maintenance/{number}/cancel")
-def cancel(number: int, actor: Planner, services: Given) -> Response:
+def cancel(number: Number, actor: Planner, services: Given) -> Response:
     """Cancel a window that has not ended."""
     cancel_maintenance(
         services.store,

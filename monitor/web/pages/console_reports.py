@@ -26,6 +26,7 @@ from monitor.use_cases.report_placing import (
     suggested_incident,
 )
 from monitor.web.pages.status import names
+from monitor.web.params import Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
 from monitor.web.security import Submitted, require
@@ -67,14 +68,14 @@ def report_list(
 
 
 @router.get("/console/reports/{number}", dependencies=[CanRead])
-def report_detail(request: Request, number: int) -> Response:
+def report_detail(request: Request, number: Number) -> Response:
     """Show one report with its conversation, its incident and what may be done."""
     return _show(request, number)
 
 
 @router.post("/console/reports/{number}/reply")
 def send_reply(
-    request: Request, number: int, actor: Agent, form: Submitted, services: Given
+    request: Request, number: Number, actor: Agent, form: Submitted, services: Given
 ) -> Response:
     """Answer the reporter, or write a note that stays inside."""
 
@@ -98,7 +99,7 @@ def send_reply(
 
 
 @router.post("/console/reports/{number}/ask")
-def ask(request: Request, number: int, actor: Agent, services: Given) -> Response:
+def ask(request: Request, number: Number, actor: Agent, services: Given) -> Response:
     """Ask the reporter whether it works now."""
 
     def act() -> None:
@@ -116,7 +117,7 @@ def ask(request: Request, number: int, actor: Agent, services: Given) -> Respons
 
 @router.post("/console/reports/{number}/link")
 def link(
-    request: Request, number: int, actor: Linker, form: Submitted, services: Given
+    request: Request, number: Number, actor: Linker, form: Submitted, services: Given
 ) -> Response:
     """Hang the report on an incident, or on none."""
 
@@ -132,7 +133,7 @@ def link(
 
 @router.post("/console/reports/{number}/category")
 def change_category(
-    request: Request, number: int, form: Submitted, services: Given, actor: Agent
+    request: Request, number: Number, form: Submitted, services: Given, actor: Agent
 ) -> Response:
     """Record what the report is about."""
 

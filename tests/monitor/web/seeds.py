@@ -8,6 +8,7 @@ from typing import Any
 from sqlalchemy import insert
 
 from monitor.storage import schema
+from monitor.storage.numbers import next_number
 from monitor.storage.runs import record_run, save_verdict
 from monitor.storage.store import Store, Transaction
 from probes.result import Evidence, Hop, Outcome, Phases, ProbeRun, Reason, StepResult
@@ -199,3 +200,6 @@ def troubled_shop(store: Store) -> None:
         add_window(tx)
         add_report(tx, 1, incident_id)
         add_report(tx, 2, None, description="Search finds nothing", component="search")
+        for counter, last in (("incident", 1), ("maintenance", 1), ("report", 2)):
+            for _ in range(last):
+                next_number(tx, counter)
