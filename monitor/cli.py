@@ -139,6 +139,18 @@ def notify_test(
     raise typer.Exit(notify_once(settings, os.environ, channel, to))
 
 
+@app.command(name="revoke-links")
+def revoke_links(data: DataOption = None) -> None:
+    """Make every acknowledge link that was sent so far worthless; new pages carry new ones."""
+    from monitor.clock import SystemClock
+    from monitor.offline import opened_store, operator
+    from monitor.use_cases import acknowledge_links
+
+    with opened_store(data) as (store, _):
+        acknowledge_links.revoke_links(store, SystemClock().now(), operator())
+    typer.echo("No link that was sent so far acknowledges anything any more.")
+
+
 grafana_app = typer.Typer(help="Grafana: dashboards and annotations.", no_args_is_help=True)
 app.add_typer(grafana_app, name="grafana")
 

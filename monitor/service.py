@@ -48,6 +48,7 @@ from monitor.storage.changes import Neighbours
 from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
 from monitor.storage.store import Store
+from monitor.use_cases.acknowledge_links import Linker, ensure_key
 from monitor.use_cases.alerts import receive_alerts, sweep
 from monitor.use_cases.audit import seal_audit
 from monitor.use_cases.maintenance import advance_maintenance
@@ -144,6 +145,7 @@ class Service:
             lambda: self.holder.current.channels,
             self._sender(),
             mute=mute_delivery,
+            link=Linker(self.settings.public_url),
         )
 
     def _sender(self) -> Context:
@@ -342,6 +344,7 @@ class Service:
 
     def prepare(self) -> None:
         """Take up what was known, and listen for news; nothing runs by itself yet."""
+        ensure_key(self.store, self.clock.now())
         self.store.subscribe(self._committed)
         self.holder.subscribe(self.apply)
         self.apply(self.holder.current)

@@ -89,15 +89,25 @@ class IncidentDesk:
         return incident
 
     def acknowledge(
-        self, number: int, *, by: str, now: datetime, once: Once | None = None
+        self,
+        number: int,
+        *,
+        by: str,
+        now: datetime,
+        unless_taken: bool = False,
+        once: Once | None = None,
     ) -> Incident:
         """Record who has taken the incident; the same person twice is once.
+
+        With `unless_taken` nobody takes it away from whoever has it.
 
         Raises:
             UnknownIncident, AlreadyResolved
         """
         with self._at(number, once, now) as (ledger, incident):
             _must_be_open(incident, "acknowledged")
+            if unless_taken and incident.acknowledged_by:
+                return incident
             if incident.acknowledged_by != by:
                 ledger.change(incident, acknowledged_at=now, acknowledged_by=by)
                 ledger.note(incident, Kind.ACKNOWLEDGED, f"{by} has taken it.", actor=by)

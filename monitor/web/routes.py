@@ -19,6 +19,7 @@ from monitor.web.api import (
 )
 from monitor.web.pages import (
     account,
+    acknowledge,
     console_audit,
     console_events,
     console_home,
@@ -43,6 +44,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sign_in.router,
     account.router,
     second_factor.router,
+    acknowledge.router,
     runbooks.router,
     alerts.router,
     alert_lists.router,

@@ -23,6 +23,7 @@ from tests.monitor.web.seeds import troubled_shop
 PUBLIC = "everybody"
 HALF_WAY = "who has taken the first step of signing in"
 BY_FORM = "everybody, by a form that we gave out"
+LINK = "everybody, by a signed link that does this one thing"
 SENDERS = "alert senders"  # by token; without one set, this machine only
 SCRAPERS = "scrapers"  # by token where one is set
 ASKERS = "who asks about metrics"  # scrapers by token, viewers, else this machine only
@@ -107,6 +108,9 @@ DOORS: dict[str, Permission | str] = {
     "POST /console/reports/{number}/ask": Permission.ANSWER_REPORTS,
     "POST /console/reports/{number}/link": Permission.LINK_REPORTS,
     "POST /console/reports/{number}/category": Permission.ANSWER_REPORTS,
+    "GET /a/{token}": LINK,
+    "HEAD /a/{token}": LINK,
+    "POST /a/{token}": LINK,
     "GET /report": PUBLIC,
     "POST /report": BY_FORM,
     "GET /r/{token}": PUBLIC,
@@ -287,6 +291,12 @@ def test_public_doors_are_open(shop: Web, door: str) -> None:
     """Nobody has to sign in for what is for everybody."""
     answer = knock(shop.client(), door, {})
     assert answer.status_code == (422 if door.startswith("POST") else 200)
+
+
+@pytest.mark.parametrize("door", [door for door, key in DOORS.items() if key == LINK])
+def test_a_link_that_nobody_signed_opens_nothing(shop: Web, door: str) -> None:
+    """Neither for looking nor for acting."""
+    assert knock(shop.client(), door, {}).status_code == 404
 
 
 @pytest.mark.parametrize("door", [door for door, key in DOORS.items() if key == BY_FORM])
