@@ -1,50 +1,57 @@
 """Open alerts for lists, read compactly: a list of 50,000 must not take a second.
 
-Labels and annotations come as the database's own JSON text, so that what is only passed on is
-never taken apart.
+Only the labels that somebody asks about are taken out of an alert, by the database; what is merely
+passed on is written as JSON there too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from typing import cast as cast_type
 
-from sqlalchemy import Connection, Row, Text, cast, select
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+    type_coerce,
+)
 
 from monitor.storage.schema import alerts, incidents
 
+NEVER = "0001-01-01T00:00:00.000Z"
+LINK = ',"generatorURL":'
 _c = alerts.c
-_TEXTS = (cast(_c.labels, Text).label("labels"), cast(_c.annotations, Text).label("annotations"))
+
+Rows = Sequence[tuple[Any, ...]]
 
 
-def open_alert_texts(connection: Connection) -> Sequence[Row[Any]]:
-    """Return every open alert by identity; labels and annotations are JSON texts."""
-    columns = (
-        _c.fingerprint,
-        *_TEXTS,
-        _c.starts_at,
-        _c.ends_at,
-        _c.updated_at,
-        _c.generator_url,
-        _c.state,
-        _c.muted_by,
+def open_texts(connection: Connection, names: Sequence[str]) -> Rows:
+    """Return every open alert: its members in Alertmanager's JSON, then as `open_rows` has it.
+
+    The members that change with the asker, `receivers` and `status`, are left out.
+    """
+    return _rows(connection, _text(connection.dialect.name), names)
+
+
+def open_rows(connection: Connection, names: Sequence[str]) -> Rows:
+    """Return (id, fingerprint, state, severity, muted_by, *labels asked for) of open alerts."""
+    return _rows(connection, _c.id, names)
+
+
+def closed_rows(connection: Connection, names: Sequence[str], limit: int) -> Rows:
+    """Return the same of the alerts that ended last, the last one first."""
+    ended = select(_c.id, *_facts(names)).where(
+        _c.resolved_at.is_not(None), _c.open_marker.is_(None)
     )
-    statement = select(*columns).where(_c.open_marker == 1).order_by(_c.fingerprint)
-    return connection.execute(statement).all()
-
-
-def open_alert_labels(connection: Connection) -> Sequence[Row[Any]]:
-    """Return `id`, `fingerprint`, labels as JSON text, `state` and `muted_by` of open alerts."""
-    columns = (_c.id, _c.fingerprint, _TEXTS[0], _c.state, _c.muted_by, _c.incident_id)
-    statement = select(*columns).where(_c.open_marker == 1).order_by(_c.id.desc())
-    return connection.execute(statement).all()
-
-
-def closed_alert_labels(connection: Connection, limit: int) -> Sequence[Row[Any]]:
-    """Return the same of the alerts that ended last, the latest first."""
-    columns = (_c.id, _c.fingerprint, _TEXTS[0], _c.state, _c.muted_by, _c.incident_id)
-    statement = select(*columns).where(_c.resolved_at.is_not(None), _c.open_marker.is_(None))
-    return connection.execute(statement.order_by(_c.resolved_at.desc()).limit(limit)).all()
+    return _all(connection, ended.order_by(_c.resolved_at.desc(), _c.id).limit(limit))
 
 
 def alerts_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, Row[Any]]:
@@ -55,3 +62,59 @@ def alerts_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, Row[An
         .where(_c.id.in_(ids))
     )
     return {row.id: row for row in connection.execute(statement)}
+
+
+def _rows(connection: Connection, first: Any, names: Sequence[str]) -> Rows:
+    return _all(connection, select(first, *_facts(names)).where(_c.open_marker == 1))
+
+
+def _all(connection: Connection, statement: Select[Any]) -> Rows:
+    return cast_type("Rows", connection.execute(statement).all())
+
+
+def _facts(names: Sequence[str]) -> list[ColumnElement[Any]]:
+    asked = [_c.labels[name].as_string() for name in names]
+    return [_c.fingerprint, _c.state, _c.severity, _c.muted_by, *asked]
+
+
+def _text(dialect: str) -> ColumnElement[str]:
+    """Return the expression that writes an alert's members as JSON."""
+    quoted = (
+        func.json_quote(_c.generator_url)
+        if dialect == "sqlite"
+        else cast(func.to_json(_c.generator_url), Text)
+    )
+    parts: list[Any] = [
+        '"annotations":',
+        cast(_c.annotations, Text),
+        ',"endsAt":"',
+        func.coalesce(_time(dialect, _c.ends_at), NEVER),
+        '","fingerprint":"',
+        _c.fingerprint,
+        '","startsAt":"',
+        _time(dialect, _c.starts_at),
+        '","updatedAt":"',
+        _time(dialect, _c.updated_at),
+        '","labels":',
+        cast(_c.labels, Text),
+        case(
+            (_c.generator_url == "", ""), else_=literal(',"generatorURL":', Text).op("||")(quoted)
+        ),
+    ]
+    texts = [literal(part, Text) if isinstance(part, str) else part for part in parts]
+    joined: Any = texts[0]
+    for text in texts[1:]:
+        joined = joined.op("||")(text)
+    found: ColumnElement[str] = joined
+    return found
+
+
+def _time(dialect: str, column: ColumnElement[Any]) -> ColumnElement[str]:
+    """Return the expression that writes an instant as Alertmanager does: milliseconds, UTC."""
+    if dialect == "sqlite":  # kept as the text of the UTC time, with microseconds
+        text = type_coerce(column, Text)
+        return (
+            func.substr(text, 1, 10).op("||")("T").op("||")(func.substr(text, 12, 12)).op("||")("Z")
+        )
+    utc = func.timezone("UTC", column)
+    return func.to_char(utc, 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')

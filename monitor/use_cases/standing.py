@@ -1,46 +1,51 @@
 """How every open alert stands at an instant: active, or kept quiet, and by what.
 
 Silences and inhibition are looked at live, so that a list is right the moment a silence is made.
+Many alerts share the few labels that matchers ask about: each such combination is judged once.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any
 
 from sqlalchemy import Connection
 
-from incidents.alerts.inhibition import Inhibitor, InhibitRule, Source
+from incidents.alerts.inhibition import KEPT, Inhibitor, InhibitRule, Source
+from incidents.alerts.matchers import Matcher, all_hold
 from incidents.alerts.silences import InForce
 from incidents.muted import reason_of
 from incidents.outbox import NotSent
 from monitor.storage.silences import live_silences
 
-Labels = Mapping[str, str]
+Read = Callable[[Connection, Sequence[str]], Sequence[tuple[Any, ...]]]
 
 
-class OpenAlert(Protocol):
-    """What is needed of an open alert's row."""
+@dataclass(slots=True)
+class Alike:
+    """Alerts that nobody who asks can tell apart, but for their identity."""
 
-    @property
-    def fingerprint(self) -> str: ...
-    @property
-    def labels(self) -> str: ...
-    @property
-    def state(self) -> str: ...
-    @property
-    def muted_by(self) -> str: ...
+    labels: dict[str, str]
+    silences: tuple[str, ...]
+    is_wanted: bool
+    firing: list[str] = field(default_factory=list)  # identities that may inhibit, a few of them
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """One alert with what keeps it quiet; `silenced_by` names windows by their name."""
+    """One alert with what keeps it quiet; `silenced_by` names windows by their name.
 
-    row: Any
-    labels: Labels
+    `key` is what the rows were read for: the first of their columns.
+    """
+
+    key: Any
+    fingerprint: str
+    state: str
+    severity: str
+    labels: dict[str, str]  # those that were asked about
     silenced_by: tuple[str, ...] = ()
     inhibited_by: tuple[str, ...] = ()
 
@@ -52,35 +57,83 @@ class Stands:
 
 def standing(
     connection: Connection,
-    rows: Sequence[OpenAlert],
+    read: Read,
     rules: Sequence[InhibitRule],
     now: datetime,
+    *,
+    wanted: Sequence[Matcher] = (),
+    names: Iterable[str] = (),
 ) -> list[Stands]:
-    """Return how each of all open alerts stands, in the order of `rows`."""
-    in_force = InForce(live_silences(connection, now), now)
-    labels = [json.loads(row.labels) for row in rows]
-    quiet = [_silenced_by(row, of, in_force) for row, of in zip(rows, labels, strict=True)]
-    inhibitor = Inhibitor(rules)
-    if rules:
-        inhibitor.add(
-            Source(row.fingerprint, of)
-            for row, of, by in zip(rows, labels, quiet, strict=True)
-            if not by and row.state == "firing"
-        )
+    """Return how each open alert stands that meets all of `wanted`; `names` are read besides."""
+    silences = live_silences(connection, now)
+    asked = {matcher.name for matcher in wanted} | set(names)
+    asked |= {matcher.name for silence in silences for matcher in silence.matchers}
+    asked |= {name for rule in rules for name in _names_of(rule)}
+    columns = sorted(asked)
+    judge = _Judge(columns, InForce(silences, now), wanted)
+    judged = [(row, judge.of(row[5:])) for row in read(connection, columns)]
+    for row, alike in judged:
+        may_inhibit = row[2] == "firing" and not row[4] and not alike.silences
+        if may_inhibit and len(alike.firing) < KEPT:
+            alike.firing.append(row[1])
+    inhibitor = judge.inhibitor(rules)
     return [
-        Stands(row, of, by, _inhibited_by(inhibitor, row.fingerprint, of))
-        for row, of, by in zip(rows, labels, quiet, strict=True)
+        Stands(
+            row[0],
+            row[1],
+            row[2],
+            row[3],
+            alike.labels,
+            _silenced_by(row[4], alike),
+            _inhibited_by(inhibitor, row[1], alike),
+        )
+        for row, alike in judged
+        if alike.is_wanted
     ]
 
 
-def _silenced_by(row: OpenAlert, labels: Labels, in_force: InForce) -> tuple[str, ...]:
-    found = tuple(silence.id for silence in in_force.of(labels)) if in_force.names else ()
-    window = row.muted_by
-    if window and reason_of(window) is NotSent.MUTED_BY_WINDOW:
-        return (window, *found)
-    return found
+def _names_of(rule: InhibitRule) -> set[str]:
+    matchers = (*rule.source_matchers, *rule.target_matchers)
+    return {*rule.equal, *(matcher.name for matcher in matchers)}
 
 
-def _inhibited_by(inhibitor: Inhibitor, fingerprint: str, labels: Labels) -> tuple[str, ...]:
-    source = inhibitor.source_of(fingerprint, labels)
+class _Judge:
+    """Judges each combination of labels once."""
+
+    def __init__(self, names: Sequence[str], in_force: InForce, wanted: Sequence[Matcher]) -> None:
+        self._names = names
+        self._in_force = in_force
+        self._wanted = wanted
+        self._known: dict[tuple[str | None, ...], Alike] = {}
+
+    def inhibitor(self, rules: Sequence[InhibitRule]) -> Inhibitor:
+        """Return what inhibits, and note with each combination what inhibits it."""
+        inhibitor = Inhibitor(rules)
+        for alike in self._known.values():
+            inhibitor.add(Source(fingerprint, alike.labels) for fingerprint in alike.firing)
+        for alike in self._known.values():
+            alike.source = inhibitor.source_of("", alike.labels)
+        return inhibitor
+
+    def of(self, values: tuple[str | None, ...]) -> Alike:
+        """Return what alerts with these values have in common."""
+        known = self._known.get(values)
+        if known is None:
+            labels = {name: value for name, value in zip(self._names, values, strict=True) if value}
+            silences = tuple(silence.id for silence in self._in_force.of(labels))
+            known = Alike(labels, silences, all_hold(self._wanted, labels))
+            self._known[values] = known
+        return known
+
+
+def _silenced_by(muted_by: str, alike: Alike) -> tuple[str, ...]:
+    if not muted_by or reason_of(muted_by) is not NotSent.MUTED_BY_WINDOW:
+        return alike.silences
+    return (muted_by, *alike.silences)
+
+
+def _inhibited_by(inhibitor: Inhibitor, fingerprint: str, alike: Alike) -> tuple[str, ...]:
+    source = alike.source
+    if source is not None and source.fingerprint == fingerprint:
+        source = inhibitor.source_of(fingerprint, alike.labels)
     return (source.fingerprint,) if source else ()

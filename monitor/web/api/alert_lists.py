@@ -6,9 +6,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from operator import attrgetter
 from typing import Annotated, Any
 
 import re2
@@ -19,20 +20,19 @@ from pydantic import BeforeValidator
 from incidents.alerts.matchers import (
     BadMatcher,
     Matcher,
-    all_hold,
     compiled,
     complaint,
     parse_matcher,
 )
 from incidents.alerts.wire import Refusal, write_time
 from incidents.lifecycle import Severity
-from monitor.storage.alert_lists import open_alert_texts
+from monitor.storage.alert_lists import open_texts
 from monitor.use_cases.standing import Stands, standing
 from monitor.web.security import alert_reader
 from monitor.web.services import Given, Services
 
 router = APIRouter(tags=["alerts"], dependencies=[Depends(alert_reader)])
-NEVER = "0001-01-01T00:00:00.000Z"
+ACTIVE = '{"inhibitedBy":[],"silencedBy":[],"state":"active"}'
 _TRUE = frozenset(  # https://pkg.go.dev/github.com/go-openapi/swag#ConvertBool
     {"true", "1", "yes", "ok", "y", "on", "selected", "checked", "t", "enabled"}
 )
@@ -44,7 +44,6 @@ def _as_go_reads(value: object) -> bool:
 
 Flag = Annotated[bool, BeforeValidator(_as_go_reads), Query()]
 Filters = Annotated[tuple[str, ...], Query(alias="filter")]
-Shows = Callable[[Stands], bool]
 
 
 @dataclass(frozen=True)
@@ -81,7 +80,7 @@ def get_alerts(services: Given, wanted: Annotated[Wanted, Depends()]) -> Respons
         found, receivers = _found(services, wanted)
     except _Refused as refused:
         return answer(refused.refusal)
-    body = ",".join(_gettable(one, receivers.json_of(one)) for one in found)
+    body = ",".join([_gettable(one, receivers) for one in found])
     return Response(f"[{body}]", media_type="application/json")
 
 
@@ -95,8 +94,8 @@ def get_groups(services: Given, wanted: Annotated[Wanted, Depends()]) -> Respons
     groups: dict[tuple[str, str], list[str]] = {}
     for one in found:
         component = one.labels.get("component", "")
-        text = _gettable(one, receivers.json_of(one))
-        for name in receivers.wanted_of(one) or [""]:
+        text = _gettable(one, receivers)
+        for name in receivers.wanted[one.severity] or [""]:
             groups.setdefault((component, name), []).append(text)
     body = ",".join(
         _group(component, name, texts) for (component, name), texts in sorted(groups.items())
@@ -138,33 +137,25 @@ class _Refused(Exception):  # noqa: N818 - says what happened
 
 
 class _Receivers:
-    """The channels that take an alert of a severity, and those of them that were asked for."""
+    """The channels that take alerts of each severity, and those of them that were asked for."""
 
-    def __init__(self, services: Services, wanted: str) -> None:
+    def __init__(self, services: Services, asked: str) -> None:
         try:
-            pattern = compiled(f"^(?:{wanted})$") if wanted else None
+            pattern = compiled(f"^(?:{asked})$") if asked else None
         except re2.error as error:
             message = f"failed to parse receiver param: {complaint(error)}"
             raise _Refused(Refusal(400, message)) from error
         self.asked = pattern is not None
-        self._names, self._wanted, self._json = {}, {}, {}
-        for severity in Severity:
+        self.wanted: dict[str, list[str]] = {}
+        self.json: dict[str, str] = {}
+        for severity in ("", *Severity):
             names = [
                 channel.name
                 for channel in services.configuration.current.channels
-                if severity.value in channel.severities
+                if severity in channel.severities
             ]
-            self._names[severity] = names
-            self._wanted[severity] = [n for n in names if pattern is None or pattern.fullmatch(n)]
-            self._json[severity] = json.dumps([{"name": name} for name in names])
-
-    def wanted_of(self, one: Stands) -> list[str]:
-        """Return the channels among those asked for."""
-        return self._wanted[Severity.of(one.labels)]
-
-    def json_of(self, one: Stands) -> str:
-        """Return all channels as JSON."""
-        return self._json[Severity.of(one.labels)]
+            self.wanted[severity] = [n for n in names if pattern is None or pattern.fullmatch(n)]
+            self.json[severity] = json.dumps([{"name": name} for name in names])
 
 
 def _found(services: Services, wanted: Wanted) -> tuple[list[Stands], _Receivers]:
@@ -173,21 +164,26 @@ def _found(services: Services, wanted: Wanted) -> tuple[list[Stands], _Receivers
     except BadMatcher as error:
         raise _Refused(Refusal(400, str(error))) from error
     receivers = _Receivers(services, wanted.receiver)
+    rules = services.configuration.current.inhibit_rules
     with services.store.read() as connection:
-        rows = open_alert_texts(connection)
-        rules = services.configuration.current.inhibit_rules
-        found = standing(connection, rows, rules, services.clock.now())
-
-    def is_wanted(one: Stands) -> bool:
-        return (
-            (wanted.active or not one.is_active)
-            and (wanted.silenced or not one.silenced_by)
-            and (wanted.inhibited or not one.inhibited_by)
-            and all_hold(matchers, one.labels)
-            and (not receivers.asked or bool(receivers.wanted_of(one)))
+        found = standing(
+            connection,
+            open_texts,
+            rules,
+            services.clock.now(),
+            wanted=matchers,
+            names=("component",),
         )
-
-    return [one for one in found if is_wanted(one)], receivers
+    listed = [
+        one
+        for one in found
+        if (wanted.active or not one.is_active)
+        and (wanted.silenced or not one.silenced_by)
+        and (wanted.inhibited or not one.inhibited_by)
+        and (not receivers.asked or receivers.wanted[one.severity])
+    ]
+    listed.sort(key=attrgetter("fingerprint"))
+    return listed, receivers
 
 
 def _group(component: str, receiver: str, texts: list[str]) -> str:
@@ -196,22 +192,13 @@ def _group(component: str, receiver: str, texts: list[str]) -> str:
     return f'{{"alerts":[{",".join(texts)}],"labels":{labels},"receiver":{name}}}'
 
 
-def _gettable(one: Stands, receivers: str) -> str:
+def _gettable(one: Stands, receivers: _Receivers) -> str:
     """Return one alert in Alertmanager's shape, as JSON."""
-    row = one.row
-    status = {
-        "inhibitedBy": one.inhibited_by,
-        "silencedBy": one.silenced_by,
-        "state": "active" if one.is_active else "suppressed",
-    }
-    ends_at = write_time(row.ends_at) if row.ends_at else NEVER
-    said = '{"inhibitedBy": [], "silencedBy": [], "state": "active"}'
-    status_text = said if one.is_active else json.dumps(status)
-    link = f'"generatorURL":{json.dumps(row.generator_url)},' if row.generator_url else ""
-    return (
-        f'{{"annotations":{row.annotations},"endsAt":"{ends_at}",'
-        f'"fingerprint":"{row.fingerprint}","receivers":{receivers},'
-        f'"startsAt":"{write_time(row.starts_at)}","status":{status_text},'
-        f'"updatedAt":"{write_time(row.updated_at)}",'
-        f'{link}"labels":{row.labels}}}'
-    )
+    status = ACTIVE if one.is_active else _suppressed(one.inhibited_by, one.silenced_by)
+    return f'{{{one.key},"receivers":{receivers.json[one.severity]},"status":{status}}}'
+
+
+@lru_cache(maxsize=4096)
+def _suppressed(inhibited_by: tuple[str, ...], silenced_by: tuple[str, ...]) -> str:
+    state = {"inhibitedBy": inhibited_by, "silencedBy": silenced_by, "state": "suppressed"}
+    return json.dumps(state)
