@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from incidents.errors import IncidentError
+from monitor.offline import opened_store, operator
 
 if TYPE_CHECKING:
     from monitor.storage.store import Store
@@ -30,7 +28,7 @@ def add(name: Name, role: Role = "viewer", data: Data = None) -> None:
     from monitor.clock import SystemClock
 
     with _store(data) as store:
-        _show(name, add_user(store, name, role, SystemClock().now()))
+        _show(name, add_user(store, name, role, SystemClock().now(), by=operator()))
 
 
 @user_app.command()
@@ -40,16 +38,17 @@ def reset(name: Name, data: Data = None) -> None:
     from monitor.clock import SystemClock
 
     with _store(data) as store:
-        _show(name, reset_password(store, name, SystemClock().now()))
+        _show(name, reset_password(store, name, SystemClock().now(), by=operator()))
 
 
 @user_app.command()
 def role(name: Name, to: Role, data: Data = None) -> None:
     """Give an account another role; its sessions end."""
     from monitor.accounts.people import change_role
+    from monitor.clock import SystemClock
 
     with _store(data) as store:
-        change_role(store, name, to)
+        change_role(store, name, to, SystemClock().now(), by=operator())
     typer.echo(f"{name} is {to} now.")
 
 
@@ -65,6 +64,7 @@ def contact(
     """Show how a person is reached, or change what is given."""
     from monitor.accounts.contact import Contact, save_contact
     from monitor.accounts.people import known_user
+    from monitor.clock import SystemClock
 
     given = {
         "email": email,
@@ -78,7 +78,7 @@ def contact(
         known = Contact.of(user)
         if changes:
             known = Contact.entered(asdict(known) | changes)
-            save_contact(store, user, known)
+            save_contact(store, user, known, SystemClock().now(), by=operator())
     for key, value in asdict(known).items():
         typer.echo(f"{key.replace('_', ' '):14}{value or '–'}")
 
@@ -90,11 +90,11 @@ def shut(
     again: Annotated[bool, typer.Option("--open", help="Open it again instead")] = False,
 ) -> None:
     """Shut an account and end its sessions."""
-    from monitor.accounts.people import shut_account
+    from monitor.accounts.people import open_account, shut_account
     from monitor.clock import SystemClock
 
     with _store(data) as store:
-        shut_account(store, name, None if again else SystemClock().now())
+        (open_account if again else shut_account)(store, name, SystemClock().now(), by=operator())
     typer.echo(f"{name} is {'open again' if again else 'shut'}.")
 
 
@@ -102,9 +102,10 @@ def shut(
 def reset_2fa(name: Name, data: Data = None) -> None:
     """Take an account's second factor away; its sessions end."""
     from monitor.accounts.people import reset_second_factor
+    from monitor.clock import SystemClock
 
     with _store(data) as store:
-        had = reset_second_factor(store, name)
+        had = reset_second_factor(store, name, SystemClock().now(), by=operator())
     typer.echo(f"{name} {'has no second factor now' if had else 'had no second factor'}.")
 
 
@@ -123,18 +124,8 @@ def list_(data: Data = None) -> None:
 @contextmanager
 def _store(data: Path | None) -> Iterator[Store]:
     """Give the store of the settings; a refusal is told in words and ends with 1."""
-    from monitor.database import open_database
-    from monitor.settings import load_settings
-    from monitor.storage.store import Store
-
-    store = Store(open_database(load_settings(os.environ, data=data)))
-    try:
+    with opened_store(data) as (store, _):
         yield store
-    except IncidentError as error:
-        print(f"Refused: {error}.", file=sys.stderr)
-        raise typer.Exit(1) from error
-    finally:
-        store.close()
 
 
 def _show(name: str, password: str) -> None:

@@ -9,12 +9,16 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from datetime import datetime
 from zoneinfo import available_timezones
 
 from sqlalchemy.exc import IntegrityError
 
 from incidents.errors import InvalidInputError
 from incidents.reports.intake import is_email
+from incidents.timeline import AUTOMATION
+from monitor.accounts.records import record_of
+from monitor.storage.proofs import drop_proofs_of
 from monitor.storage.store import Store
 from monitor.storage.users import User, set_contact
 
@@ -46,6 +50,19 @@ class Contact:
         typed["phone"] = SPACING.sub("", typed["phone"])
         return cls(**typed)
 
+    def columns(self) -> dict[str, str | None]:
+        """Return it as the columns of the table."""
+        return {**asdict(self), "email": self.email or None}
+
+    def check(self) -> None:
+        """Refuse what cannot be kept.
+
+        Raises:
+            InvalidInputError: names each field and what it expects.
+        """
+        if faults := self.faults():
+            raise InvalidInputError("; ".join(f"{name}: {why}" for name, why in faults.items()))
+
     def faults(self) -> dict[str, str]:
         """Return what cannot be kept, by field, in words for who typed it."""
         found = {}
@@ -60,22 +77,39 @@ class Contact:
         return found
 
 
+NOWHERE = Contact()
+
+
 def is_time_zone(name: str) -> bool:
     """Return whether the zone database has this name; files beside it do not count."""
     return name in available_timezones()
 
 
-def save_contact(store: Store, user: User, contact: Contact) -> None:
+def zone_choices(site_zone: str) -> list[tuple[str, str]]:
+    """Return every zone as (value, label), first the site's own, which is kept as none."""
+    named = [(zone, zone) for zone in sorted(available_timezones())]
+    return [("", f"The site’s: {site_zone}"), *named]
+
+
+def save_contact(
+    store: Store, user: User, contact: Contact, now: datetime, *, by: str = AUTOMATION
+) -> None:
     """Replace how an account's owner is reached.
+
+    Whoever reads a new address can reset the password: links sent to the old one end.
 
     Raises:
         InvalidInputError: something cannot be kept, or the address is another account's.
     """
-    if faults := contact.faults():
-        raise InvalidInputError("; ".join(f"{name}: {why}" for name, why in faults.items()))
-    columns = {**asdict(contact), "email": contact.email or None}
+    contact.check()
+    before, after = asdict(Contact.of(user)), asdict(contact)
+    fields = [name for name in FIELDS if before[name] != after[name]]
     try:
         with store.begin() as tx:
-            set_contact(tx, user.id, **columns)
+            set_contact(tx, user.id, **contact.columns())
+            if "email" in fields:
+                drop_proofs_of(tx, user.id)
+            if fields:
+                record_of(tx, user.name, "contact_changed", by, now, fields=fields)
     except IntegrityError as error:
         raise InvalidInputError(f"another account has the address {contact.email}") from error

@@ -6,6 +6,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from incidents.errors import InvalidInputError
+from monitor.accounts.records import record_of
 from monitor.accounts.seal import BrokenSeal, Seal
 from monitor.accounts.second_factor import matching_step, new_recovery_codes, recovery_hash
 from monitor.log import logger
@@ -18,6 +19,7 @@ from monitor.storage.second_factors import (
     spend_step,
 )
 from monitor.storage.store import Store, Transaction
+from monitor.storage.users import User, end_sessions_of
 
 log = logger("second-factor")
 
@@ -47,49 +49,55 @@ def offered_secret(seal: Seal, offer: str, session: str) -> str:
 
 
 def switch_on(
-    store: Store, seal: Seal, user_id: int, secret: str, typed: str, now: datetime
+    store: Store, seal: Seal, user: User, secret: str, typed: str, now: datetime
 ) -> list[str] | None:
     """Put a second factor in force once its code was typed; return its recovery codes.
 
     None means that the code is not the one for now, and that nothing has changed. A factor that
-    was in force before is replaced, with all its recovery codes.
+    was in force before is replaced, with all its recovery codes; every session ends.
     """
     step = matching_step(secret, typed, now, after=0)
     if step is None:
         return None
     codes = new_recovery_codes()
     with store.begin() as tx:
-        keep_factor(tx, user_id, seal.close(secret, _in_force(user_id)), step, now)
-        keep_recovery_codes(tx, user_id, [recovery_hash(user_id, code) for code in codes])
+        keep_factor(tx, user.id, seal.close(secret, _in_force(user.id)), step, now)
+        keep_recovery_codes(tx, user.id, [recovery_hash(user.id, code) for code in codes])
+        end_sessions_of(tx, user.id)
+        record_of(tx, user.name, "second_factor_switched_on", user.name, now)
     return codes
 
 
-def check(store: Store, seal: Seal, user_id: int, typed: str, now: datetime) -> Given | None:
+def check(store: Store, seal: Seal, user: User, typed: str, now: datetime) -> Given | None:
     """Return what the typed text was good for, now spent; None if it is good for nothing.
 
     A code is spent with every earlier one, a recovery code alone; of two requests with the same
     code one is refused.
     """
     with store.begin() as tx:
-        if _spend_code(tx, seal, user_id, typed, now):
+        if _spend_code(tx, seal, user.id, typed, now):
             return Given.CODE
-        if spend_recovery_code(tx, user_id, recovery_hash(user_id, typed), now):
+        if spend_recovery_code(tx, user.id, recovery_hash(user.id, typed), now):
+            record_of(tx, user.name, "recovery_code_used", user.name, now)
             return Given.RECOVERY_CODE
     return None
 
 
-def renew_recovery_codes(store: Store, user_id: int) -> list[str]:
+def renew_recovery_codes(store: Store, user: User, now: datetime) -> list[str]:
     """Replace an account's recovery codes and return the new ones."""
     codes = new_recovery_codes()
     with store.begin() as tx:
-        keep_recovery_codes(tx, user_id, [recovery_hash(user_id, code) for code in codes])
+        keep_recovery_codes(tx, user.id, [recovery_hash(user.id, code) for code in codes])
+        record_of(tx, user.name, "recovery_codes_renewed", user.name, now)
     return codes
 
 
-def switch_off(store: Store, user_id: int) -> None:
-    """Forget an account's second factor and its recovery codes."""
+def switch_off(store: Store, user: User, now: datetime) -> None:
+    """Forget an account's second factor and its recovery codes; every session ends."""
     with store.begin() as tx:
-        drop_factor(tx, user_id)
+        drop_factor(tx, user.id)
+        end_sessions_of(tx, user.id)
+        record_of(tx, user.name, "second_factor_switched_off", user.name, now)
 
 
 def _spend_code(tx: Transaction, seal: Seal, user_id: int, typed: str, now: datetime) -> bool:

@@ -12,7 +12,10 @@ from datetime import datetime, timedelta
 from sqlalchemy.exc import IntegrityError
 
 from incidents.errors import InvalidInputError, UnknownObjectError
+from incidents.timeline import AUTOMATION
+from monitor.accounts.contact import NOWHERE, Contact
 from monitor.accounts.passwords import hash_password, one_time_password, password_matches
+from monitor.accounts.records import record_of
 from monitor.accounts.roles import ACCOUNT_ROLES, Role
 from monitor.storage.second_factors import drop_factor, factor_of
 from monitor.storage.store import Store, Transaction
@@ -50,11 +53,19 @@ def ensure_first_administrator(store: Store, now: datetime) -> str | None:
         return None
 
 
-def add_user(store: Store, name: str, role: str, now: datetime) -> str:
+def add_user(
+    store: Store,
+    name: str,
+    role: str,
+    now: datetime,
+    *,
+    contact: Contact = NOWHERE,
+    by: str = AUTOMATION,
+) -> str:
     """Make an account and return its one-time password.
 
     Raises:
-        InvalidInputError: the name or role cannot be used, or the name is taken.
+        InvalidInputError: the name, role or an address cannot be used, or one is taken.
     """
     if not NAME.fullmatch(name):
         raise InvalidInputError(
@@ -63,15 +74,20 @@ def add_user(store: Store, name: str, role: str, now: datetime) -> str:
         )
     password = one_time_password()
     hashed = hash_password(password)
+    columns = contact.columns()
     try:
         with store.begin() as tx:
-            insert_user(tx, name, _account_role(role), hashed, now)
+            insert_user(tx, name, _account_role(role), hashed, now, **columns)
+            record_of(tx, name, "added", by, now, role=role)
     except IntegrityError as error:
-        raise InvalidInputError(f"there is already an account named {name}") from error
+        taken = f"an account named {name}, or another with the address {contact.email}"
+        raise InvalidInputError(
+            f"there is already {taken if contact.email else f'an account named {name}'}"
+        ) from error
     return password
 
 
-def reset_password(store: Store, name: str, now: datetime) -> str:
+def reset_password(store: Store, name: str, now: datetime, *, by: str = AUTOMATION) -> str:
     """Give an account a new one-time password, end its sessions and return the password.
 
     Raises:
@@ -83,10 +99,11 @@ def reset_password(store: Store, name: str, now: datetime) -> str:
     with store.begin() as tx:
         set_password(tx, user.id, hashed, now, one_time=True)
         end_sessions_of(tx, user.id)
+        record_of(tx, name, "password_reset", by, now)
     return password
 
 
-def reset_second_factor(store: Store, name: str) -> bool:
+def reset_second_factor(store: Store, name: str, now: datetime, *, by: str = AUTOMATION) -> bool:
     """Take an account's second factor away and end its sessions; False if it had none.
 
     Raises:
@@ -97,10 +114,12 @@ def reset_second_factor(store: Store, name: str) -> bool:
         had = factor_of(tx.connection, user.id) is not None
         drop_factor(tx, user.id)
         end_sessions_of(tx, user.id)
+        if had:
+            record_of(tx, name, "second_factor_reset", by, now)
     return had
 
 
-def change_role(store: Store, name: str, role: str) -> None:
+def change_role(store: Store, name: str, role: str, now: datetime, *, by: str = AUTOMATION) -> None:
     """Give an account another role and end its sessions, so that no old one has other rights.
 
     Raises:
@@ -109,15 +128,18 @@ def change_role(store: Store, name: str, role: str) -> None:
     """
     wanted = _account_role(role)
     user = known_user(store, name)
+    if user.role == wanted:
+        return
     with store.begin() as tx:
         if wanted != Role.ADMINISTRATOR:
             keep_an_administrator(tx, user.id, "given another role")
         set_role(tx, user.id, wanted)
         end_sessions_of(tx, user.id)
+        record_of(tx, name, "role_changed", by, now, before=user.role, after=wanted)
 
 
-def shut_account(store: Store, name: str, at: datetime | None) -> None:
-    """Shut an account and end its sessions, or open it again where `at` is None.
+def shut_account(store: Store, name: str, now: datetime, *, by: str = AUTOMATION) -> None:
+    """Shut an account and end its sessions.
 
     Raises:
         UnknownObjectError: there is no such account.
@@ -125,9 +147,33 @@ def shut_account(store: Store, name: str, at: datetime | None) -> None:
     """
     user = known_user(store, name)
     with store.begin() as tx:
-        if at is not None:
-            keep_an_administrator(tx, user.id, "shut")
-        set_disabled(tx, user.id, at)
+        keep_an_administrator(tx, user.id, "shut")
+        set_disabled(tx, user.id, now)
+        record_of(tx, name, "shut", by, now)
+
+
+def open_account(store: Store, name: str, now: datetime, *, by: str = AUTOMATION) -> None:
+    """Open an account again that was shut.
+
+    Raises:
+        UnknownObjectError: there is no such account.
+    """
+    user = known_user(store, name)
+    with store.begin() as tx:
+        set_disabled(tx, user.id, None)
+        record_of(tx, name, "opened", by, now)
+
+
+def end_sessions(store: Store, name: str, now: datetime, *, by: str = AUTOMATION) -> None:
+    """End every session of an account.
+
+    Raises:
+        UnknownObjectError: there is no such account.
+    """
+    user = known_user(store, name)
+    with store.begin() as tx:
+        end_sessions_of(tx, user.id)
+        record_of(tx, name, "signed_out_everywhere", by, now)
 
 
 def keep_an_administrator(tx: Transaction, user_id: int, done: str) -> None:
@@ -166,12 +212,13 @@ def is_outdated(user: User, now: datetime) -> bool:
     return user.one_time and given is not None and now - given > ONE_TIME_LASTS
 
 
-def change_password(store: Store, user_id: int, password: str, now: datetime) -> None:
+def change_password(store: Store, user: User, password: str, now: datetime) -> None:
     """Store a chosen password and end every session of the account, this one included."""
     hashed = hash_password(password)
     with store.begin() as tx:
-        set_password(tx, user_id, hashed, now, one_time=False)
-        end_sessions_of(tx, user_id)
+        set_password(tx, user.id, hashed, now, one_time=False)
+        end_sessions_of(tx, user.id)
+        record_of(tx, user.name, "password_changed", user.name, now)
 
 
 def known_user(store: Store, name: str) -> User:

@@ -107,13 +107,21 @@ def count_users(connection: Connection) -> int:
     return connection.execute(select(func.count()).select_from(users)).scalar_one()
 
 
-def insert_user(tx: Transaction, name: str, role: str, password_hash: str, now: datetime) -> None:
-    """Store a new account whose first password works once.
+def insert_user(
+    tx: Transaction,
+    name: str,
+    role: str,
+    password_hash: str,
+    now: datetime,
+    **columns: str | None,
+) -> None:
+    """Store a new account whose first password has to be changed.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the name is taken.
     """
-    row = {"name": name, "role": role, "password_hash": password_hash, "one_time": True}
+    row: dict[str, object] = {"name": name, "role": role, "one_time": True}
+    row |= {"password_hash": password_hash, **columns}
     tx.connection.execute(insert(users).values(**row, created_at=now, password_set_at=now))
 
 
@@ -174,6 +182,13 @@ def sessions_of(connection: Connection, user_id: int, seen_after: datetime) -> l
 
 def _session(row: Row[Any]) -> Session:
     return Session(**{name: getattr(row, name) for name in Session.__dataclass_fields__})
+
+
+def last_seen(connection: Connection) -> dict[int, datetime]:
+    """Return when each account that is signed in was last seen."""
+    c = sessions.c
+    rows = connection.execute(select(c.user_id, func.max(c.last_seen_at)).group_by(c.user_id))
+    return {row[0]: row[1] for row in rows}
 
 
 def touch_session(tx: Transaction, id_hash: str, now: datetime) -> None:

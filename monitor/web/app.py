@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from fastapi import FastAPI
 
 from monitor.storage.users import signing_key
 from monitor.web import errors, openapi, static_files
 from monitor.web.middleware import KnownHosts, SafeHeaders, TrustedProxies
+from monitor.web.rate_limit import RateLimit
 from monitor.web.routes import ROUTERS
 from monitor.web.services import Services
 from monitor.web.throttle import Throttle
 
+REFUSALS_RECORDED = 600, timedelta(hours=1)  # a log that is only added to must not be floodable
 BODY_LIMIT_BYTES = 256 * 1024  # forms and small JSON; a router that takes more says so itself
 
 
@@ -33,6 +37,7 @@ def create_app(services: Services) -> FastAPI:
     app.state.services = services
     app.state.signing_key = signing_key(services.store, services.clock.now())
     app.state.throttle = Throttle()
+    app.state.refusals = RateLimit(*REFUSALS_RECORDED)
     services.store.subscribe(services.events.announce)
     app.include_router(static_files.router)
     for router in ROUTERS:

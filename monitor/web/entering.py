@@ -15,6 +15,7 @@ from typing import cast
 from fastapi import Request
 from fastapi.responses import RedirectResponse, Response
 
+from monitor.accounts.records import record_entry
 from monitor.log import logger
 from monitor.storage.proofs import Proof, hashed, keep_proof, proof_of, take_proof
 from monitor.storage.second_factors import factor_of
@@ -113,6 +114,7 @@ def let_in(request: Request, user: User, next_: str, *, method: str) -> Response
     give_cookie(answer, session.secret, public_url)
     remember_device(answer, request.app.state.signing_key, user.name, public_url, now)
     drop_cookie(answer, HALF_COOKIE, public_url)
+    record_entry(services.store, user.name, "signed_in", now, method=method)
     log.info("signed in", account=user.name, client=client_address(request), method=method)
     return answer
 

@@ -115,6 +115,7 @@ NAVIGATION = (
         Group.ADMINISTRATION,
         "c",
     ),
+    Entry("/console/users", "People", Permission.MANAGE_USERS, Group.ADMINISTRATION, "p"),
     Entry("/console/audit", "Audit log", Permission.VIEW_AUDIT, Group.ADMINISTRATION, "l"),
 )
 

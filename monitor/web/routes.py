@@ -31,6 +31,7 @@ from monitor.web.pages import (
     console_operations,
     console_reports,
     console_search,
+    console_users,
     health,
     history,
     report,
@@ -74,4 +75,5 @@ ROUTERS: tuple[APIRouter, ...] = (
     maintenance.router,
     console_maintenance.router,
     console_reports.router,
+    console_users.router,
 )

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 from typing import Annotated
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
-from monitor.accounts.contact import Contact, save_contact
+from monitor.accounts.contact import Contact, save_contact, zone_choices
 from monitor.accounts.passwords import MIN_LENGTH, password_fault
-from monitor.accounts.people import change_password
+from monitor.accounts.people import change_password, end_sessions
+from monitor.accounts.records import record_of
 from monitor.storage.second_factors import factor_of, recovery_codes_left
-from monitor.storage.users import User, end_session_of, end_sessions_of, sessions_of
+from monitor.storage.users import User, end_session_of, sessions_of
 from monitor.web.browsers import browser_words
 from monitor.web.confirming import own_account, unconfirmed
 from monitor.web.entering import client_address
@@ -46,7 +46,7 @@ def contact(request: Request, actor: Owner, form: Submitted, services: Given) ->
     entered = replace(Contact.entered(form), email=user.email or "")
     if faults := entered.faults():
         return _overview(request, actor, services, entered=entered, faults=faults)
-    save_contact(services.store, user, entered)
+    save_contact(services.store, user, entered, services.clock.now(), by=user.name)
     return RedirectResponse("/console/account?done=contact", 303)
 
 
@@ -65,7 +65,7 @@ def new_password(request: Request, actor: Owner, form: Submitted, services: Give
     old = form.get("old", "")
     if fault := password_fault(new, form.get("again", ""), name=actor.name, old=old) or "":
         return _form(request, actor, user, {"new": fault})
-    change_password(services.store, user.id, new, services.clock.now())
+    change_password(services.store, user, new, services.clock.now())
     first = actor.must_change_password
     answer = RedirectResponse("/console" if first else "/console/account?done=password", 303)
     go_on(request, answer, services, user, actor.method)
@@ -78,7 +78,8 @@ def end_one(actor: Owner, form: Submitted, services: Given) -> Response:
     assert actor.user_id is not None
     which = form.get("session", "")
     with services.store.begin() as tx:
-        end_session_of(tx, actor.user_id, which)
+        if end_session_of(tx, actor.user_id, which):
+            record_of(tx, actor.name, "session_ended", actor.name, services.clock.now())
     if which == actor.session:
         answer = RedirectResponse("/console/sign-in", 303)
         take_cookie(answer, services.settings.public_url)
@@ -89,9 +90,7 @@ def end_one(actor: Owner, form: Submitted, services: Given) -> Response:
 @router.post("/console/account/sign-out-everywhere")
 def sign_out_everywhere(actor: Owner, services: Given) -> Response:
     """End every session of the account, this one included."""
-    assert actor.user_id is not None
-    with services.store.begin() as tx:
-        end_sessions_of(tx, actor.user_id)
+    end_sessions(services.store, actor.name, services.clock.now(), by=actor.name)
     answer = RedirectResponse("/console/sign-in", 303)
     take_cookie(answer, services.settings.public_url)
     return answer
@@ -132,7 +131,7 @@ def _overview(
         user=user,
         contact=entered or Contact.of(user),
         faults=faults or {},
-        zones=sorted(available_timezones()),
+        zones=zone_choices(services.configuration.current.site.time_zone),
         sessions=[one for one in sessions if one.expires_at > now],
         factor=factor,
         codes_left=codes_left,

@@ -13,7 +13,6 @@ from monitor.accounts import factors
 from monitor.accounts.factors import offer_secret, offered_secret
 from monitor.accounts.second_factor import grouped, new_secret, provisioning_uri, qr_svg
 from monitor.storage.second_factors import factor_of, recovery_codes_left
-from monitor.storage.users import end_sessions_of
 from monitor.web.confirming import own_account, unconfirmed
 from monitor.web.entering import Guesser
 from monitor.web.pages.account import go_on
@@ -52,11 +51,9 @@ def switch_on(request: Request, actor: Owner, form: Submitted, services: Given) 
     if fault := unconfirmed(request, services, actor, form, "password"):
         return _set_up(request, actor, services, secret, {"password": fault})
     typed = form.get("code", "")
-    codes = factors.switch_on(services.store, services.seal, user.id, secret, typed, now)
+    codes = factors.switch_on(services.store, services.seal, user, secret, typed, now)
     if codes is None:
         return _set_up(request, actor, services, secret, {"code": WRONG_CODE})
-    with services.store.begin() as tx:
-        end_sessions_of(tx, user.id)
     answer = _codes(request, codes, fresh=True)
     go_on(request, answer, services, user, actor.method)
     return answer
@@ -67,7 +64,8 @@ def renew(request: Request, actor: Owner, form: Submitted, services: Given) -> R
     """Replace the recovery codes; the old ones are worth nothing from now on."""
     if faults := _unproven(request, actor, form, services):
         return _in_force(request, actor, services, faults)
-    return _codes(request, factors.renew_recovery_codes(services.store, actor.user_id or 0))
+    user, now = own_account(services, actor), services.clock.now()
+    return _codes(request, factors.renew_recovery_codes(services.store, user, now))
 
 
 @router.post(f"{PAGE}/off")
@@ -76,9 +74,7 @@ def switch_off(request: Request, actor: Owner, form: Submitted, services: Given)
     if faults := _unproven(request, actor, form, services):
         return _in_force(request, actor, services, faults)
     user = own_account(services, actor)
-    factors.switch_off(services.store, user.id)
-    with services.store.begin() as tx:
-        end_sessions_of(tx, user.id)
+    factors.switch_off(services.store, user, services.clock.now())
     answer = RedirectResponse("/console/account?done=factor-off", 303)
     go_on(request, answer, services, user, actor.method)
     return answer
@@ -92,8 +88,9 @@ def _unproven(
         return {"password": fault}
     guesser = Guesser.at(request, actor.name, "second factor")
     guesser.may_try()
-    typed, now = form.get("code", "")[:60], services.clock.now()
-    if factors.check(services.store, services.seal, actor.user_id or 0, typed, now) is None:
+    user, typed = own_account(services, actor), form.get("code", "")[:60]
+    now = services.clock.now()
+    if factors.check(services.store, services.seal, user, typed, now) is None:
         guesser.failed()
         return {"code": WRONG_CODE}
     guesser.succeeded()

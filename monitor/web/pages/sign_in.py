@@ -9,9 +9,11 @@ from fastapi.responses import RedirectResponse, Response
 
 from monitor.accounts import factors
 from monitor.accounts.people import authenticate
+from monitor.accounts.records import record_entry, record_of
 from monitor.log import logger
+from monitor.storage.audit import record
 from monitor.storage.proofs import count_failure
-from monitor.storage.users import end_session
+from monitor.storage.users import end_session, user_by_name
 from monitor.web.entering import (
     Guesser,
     client_address,
@@ -25,7 +27,7 @@ from monitor.web.permissions import Actor, Permission
 from monitor.web.redirects import safe_next
 from monitor.web.rendering import page
 from monitor.web.security import form_token, require, signed_form, who_asks
-from monitor.web.services import Given
+from monitor.web.services import Given, Services
 from monitor.web.sessions import take_cookie
 
 router = APIRouter(include_in_schema=False)
@@ -35,6 +37,7 @@ CODE_PURPOSE = "sign-in-code"
 WRONG = "Name and password do not belong together. Check both and try again."
 WRONG_CODE = "That code is not right, or was used already. Wait for the next one and try again."
 AGAIN = "Too much time or too many wrong codes: sign in again."
+STRANGER = "somebody"  # who tried to sign in and did not
 MOST_WRONG_CODES = 5  # then the password is asked for again
 Form = dict[str, str]
 
@@ -58,7 +61,7 @@ def sign_in(
     user = authenticate(services.store, name, form.get("password", ""), services.clock.now())
     if user is None:
         guesser.failed()
-        log.warning("sign-in refused", account=name, client=client_address(request))
+        _note_refusal(request, services, name)
         return sign_in_form(request, form.get("next", ""), name=name, fault=WRONG, status=403)
     guesser.succeeded()
     return enter(request, user, form.get("next", ""), method="password")
@@ -84,10 +87,11 @@ def code(
     guesser = Guesser.at(request, user.name, "second factor")
     guesser.may_try()
     now, typed = services.clock.now(), form.get("code", "")[:60]
-    given = factors.check(services.store, services.seal, user.id, typed, now)
+    given = factors.check(services.store, services.seal, user, typed, now)
     if given is None:
         guesser.failed()
         log.warning("second factor refused", account=user.name, client=client_address(request))
+        record_entry(services.store, user.name, "second_factor_refused", now)
         with services.store.begin() as tx:
             wrong = count_failure(tx, half_secret(request))
         if wrong >= MOST_WRONG_CODES:
@@ -107,9 +111,28 @@ def sign_out(
     """End this session on our side and in the browser."""
     with services.store.begin() as tx:
         end_session(tx, actor.session)
+        record_of(tx, actor.name, "signed_out", actor.name, services.clock.now())
     answer = RedirectResponse("/console/sign-in", 303)
     take_cookie(answer, services.settings.public_url)
     return answer
+
+
+def _note_refusal(request: Request, services: Services, name: str) -> None:
+    """Leave a trace of a refused sign-in; what names no account may be a mistyped password.
+
+    Both cases write a row, so that they take the same time.
+    """
+    now = services.clock.now()
+    with services.store.begin() as tx:
+        known = user_by_name(tx.connection, name.lower())
+        target = f"user:{known.name}" if known else ""
+        if not request.app.state.refusals.take("all", now):
+            record(tx, actor=STRANGER, action="user.sign_in_refused", target=target, at=now)
+    log.warning(
+        "sign-in refused",
+        account=known.name if known else "(no such account)",
+        client=client_address(request),
+    )
 
 
 def sign_in_form(

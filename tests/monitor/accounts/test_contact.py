@@ -45,8 +45,8 @@ def test_an_account_is_found_by_its_address(store: Store) -> None:
     """The address is kept in lower case and found so; none is kept as none."""
     add_user(store, "ann", "agent", NOW)
     add_user(store, "bob", "agent", NOW)
-    save_contact(store, known_user(store, "ann"), Contact(email="ann@shop.example"))
-    save_contact(store, known_user(store, "bob"), Contact(display_name="Bob"))
+    save_contact(store, known_user(store, "ann"), Contact(email="ann@shop.example"), NOW)
+    save_contact(store, known_user(store, "bob"), Contact(display_name="Bob"), NOW)
     with store.read() as connection:
         found = user_by_email(connection, "ann@shop.example")
         assert found is not None
@@ -57,6 +57,6 @@ def test_two_accounts_never_share_an_address(store: Store) -> None:
     """A mail for one person cannot open another's account."""
     for name in ("ann", "bob"):
         add_user(store, name, "agent", NOW)
-    save_contact(store, known_user(store, "ann"), Contact(email="ann@shop.example"))
+    save_contact(store, known_user(store, "ann"), Contact(email="ann@shop.example"), NOW)
     with pytest.raises(InvalidInputError, match=r"another account has"):
-        save_contact(store, known_user(store, "bob"), Contact(email="ann@shop.example"))
+        save_contact(store, known_user(store, "bob"), Contact(email="ann@shop.example"), NOW)

@@ -11,12 +11,14 @@ from fastapi.routing import APIRoute
 from fastapi.testclient import TestClient
 from httpx2 import Response
 
+from monitor.accounts.people import add_user
 from monitor.storage.engine import open_engine
 from monitor.storage.store import Store
 from monitor.web import static_files
 from monitor.web.permissions import ACCOUNT_ROLES, MAY, Permission, Role
 from monitor.web.routes import ROUTERS
 from monitor.web.static_files import static_url
+from tests.builders import NOW
 from tests.monitor.web.builders import FakeHolder, Web, configuration, services
 from tests.monitor.web.seeds import troubled_shop
 
@@ -48,6 +50,17 @@ DOORS: dict[str, Permission | str] = {
     "POST /console/account/second-factor": Permission.OWN_ACCOUNT,
     "POST /console/account/second-factor/recovery-codes": Permission.OWN_ACCOUNT,
     "POST /console/account/second-factor/off": Permission.OWN_ACCOUNT,
+    "GET /console/users": Permission.MANAGE_USERS,
+    "POST /console/users": Permission.MANAGE_USERS,
+    "GET /console/users/new": Permission.MANAGE_USERS,
+    "GET /console/users/{user_id}": Permission.MANAGE_USERS,
+    "POST /console/users/{user_id}/contact": Permission.MANAGE_USERS,
+    "POST /console/users/{user_id}/role": Permission.MANAGE_USERS,
+    "POST /console/users/{user_id}/password": Permission.MANAGE_USERS,
+    "POST /console/users/{user_id}/second-factor": Permission.MANAGE_USERS,
+    "POST /console/users/{user_id}/sessions": Permission.MANAGE_USERS,
+    "POST /console/users/{user_id}/shut": Permission.MANAGE_USERS,
+    "POST /console/users/{user_id}/open": Permission.MANAGE_USERS,
     "GET /runbooks/{alert}": Permission.VIEW,
     "GET /console": Permission.VIEW,
     "GET /console/design": Permission.VIEW,
@@ -165,6 +178,7 @@ VALUES = {
     "{alert}": "ProbeFailing",
     "{public_id}": "public000001",
     "{token}": "token-1",
+    "{user_id}": "1",
     "{kind}": "csv",
     "/static/{digest}/{name:path}": static_url("base.css"),
 }
@@ -193,6 +207,7 @@ def shop(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     runbooks.mkdir(parents=True)
     (runbooks / "ProbeFailing.md").write_text("# Look first\n\n<script>alert(1)</script>\n")
     store = Store(open_engine(f"sqlite:///{folder / 'monitor.db'}"))
+    add_user(store, "somebody", Role.VIEWER, NOW)  # number 1, whom the walk does things to
     troubled_shop(store)
     walked = Web(services(store, configuration=FakeHolder(configuration(folder))))
     walked.services.events.close()  # else that door would never shut again

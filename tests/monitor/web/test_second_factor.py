@@ -15,6 +15,7 @@ from monitor.accounts.people import known_user, reset_second_factor, shut_accoun
 from monitor.accounts.seal import Seal
 from monitor.config.sign_in import SignIn
 from monitor.storage.second_factors import recovery_codes_left
+from monitor.storage.users import User
 from monitor.web.entering import HALF_COOKIE, HALF_LASTS
 from monitor.web.pages.sign_in import MOST_WRONG_CODES
 from monitor.web.permissions import Role
@@ -41,8 +42,9 @@ def half_way(web: Web, address: str = "127.0.0.1") -> TestClient:
     return client
 
 
-def user_id(web: Web) -> int:
-    return known_user(web.services.store, "agent").id
+def agent(web: Web) -> User:
+    """Return the account as it is."""
+    return known_user(web.services.store, "agent")
 
 
 def test_the_password_alone_opens_nothing(web: Web, ann: object) -> None:
@@ -103,7 +105,7 @@ def test_a_recovery_code_does_once(web: Web, ann: tuple[Authenticator, list[str]
     assert give_code(half_way(web), first).status_code == 403
     assert give_code(half_way(web), second).status_code == 303
     with web.services.store.read() as connection:
-        assert recovery_codes_left(connection, user_id(web)) == len(ann[1]) - 2
+        assert recovery_codes_left(connection, agent(web).id) == len(ann[1]) - 2
 
 
 def test_after_some_wrong_codes_the_password_is_asked_for_again(
@@ -214,10 +216,10 @@ def test_an_administrators_reset_lets_the_password_do_alone(
 ) -> None:
     """For whoever lost phone and codes; who was half way in begins again."""
     client = half_way(web)
-    assert reset_second_factor(web.services.store, "agent")
+    assert reset_second_factor(web.services.store, "agent", web.now())
     assert client.get("/console/sign-in/code").status_code == 303
     assert sign_in(web.client(), "agent").headers["location"] == "/console"
-    assert not reset_second_factor(web.services.store, "agent")
+    assert not reset_second_factor(web.services.store, "agent", web.now())
 
 
 def test_a_role_that_asks_for_one_sees_nothing_before_it_is_set_up(web: Web) -> None:
@@ -251,9 +253,9 @@ def test_with_another_key_recovery_codes_still_do(
 ) -> None:
     """Losing the key file locks nobody out for good, and lets no code of the app through."""
     store, other = web.services.store, Seal("another key, of another installation")
-    number, code = user_id(web), ann[0].code(web.now())
-    assert factors.check(store, other, number, code, web.now()) is None
-    assert factors.check(store, other, number, ann[1][0], web.now()) == "recovery code"
+    account, code = agent(web), ann[0].code(web.now())
+    assert factors.check(store, other, account, code, web.now()) is None
+    assert factors.check(store, other, account, ann[1][0], web.now()) == "recovery code"
 
 
 def test_a_factor_copied_to_another_account_does_not_open(
@@ -261,9 +263,9 @@ def test_a_factor_copied_to_another_account_does_not_open(
 ) -> None:
     """Who can write the database cannot give himself somebody's factor, or theirs his own."""
     web.add_user(Role.VIEWER)
-    viewer = known_user(web.services.store, "viewer").id
+    viewer = known_user(web.services.store, "viewer")
     with web.services.store.begin() as tx:
-        tx.connection.exec_driver_sql(f"UPDATE second_factors SET user_id = {viewer}")
+        tx.connection.exec_driver_sql(f"UPDATE second_factors SET user_id = {viewer.id}")
     code = ann[0].code(web.now())
     assert factors.check(web.services.store, web.services.seal, viewer, code, web.now()) is None
 
