@@ -21,7 +21,9 @@ class Event(StrEnum):
 
     OPENED = "incident_opened"
     REOPENED = "incident_reopened"
-    ESCALATED = "incident_escalated"
+    ESCALATED = "incident_escalated"  # its severity rose
+    PAGED = "incident_paged"  # a step of its escalation reached this recipient
+    ACKNOWLEDGED = "incident_acknowledged"
     UPDATE = "incident_update"
     RESOLVED = "incident_resolved"
 
@@ -31,11 +33,13 @@ class Event(StrEnum):
         return self.value.removeprefix("incident_")
 
 
-OPENINGS = frozenset({Event.OPENED, Event.REOPENED, Event.ESCALATED})
+OPENINGS = frozenset({Event.OPENED, Event.REOPENED, Event.ESCALATED, Event.PAGED})
 PRIORITY = {  # lower goes first: a first page overtakes whatever waits
     Event.OPENED: 0,
     Event.REOPENED: 0,
     Event.ESCALATED: 0,
+    Event.PAGED: 0,
+    Event.ACKNOWLEDGED: 5,
     Event.RESOLVED: 10,
     Event.UPDATE: 20,
 }
@@ -53,12 +57,13 @@ class NotSent(StrEnum):
     CHANNEL_FAILED = "channel_failed"
     OPTED_OUT = "recipient_opted_out"
     NOBODY_WAS_TOLD = "nobody_was_told"
+    NO_WAY_TO_REACH = "no_way_to_reach"
 
     @property
     def words(self) -> str:
         """Return the reason as people read it."""
         return {
-            NotSent.NOBODY_ON_CALL: "no channel is set up that takes this severity",
+            NotSent.NOBODY_ON_CALL: "nobody is on call, and no channel takes this severity",
             NotSent.OPTED_OUT: "the channel does not take this severity",
             NotSent.NOBODY_WAS_TOLD: "nobody had been told of its opening",
         }.get(self, self.value.replace("_", " "))
@@ -151,12 +156,25 @@ def told(rows: Iterable[tuple[str, str, str]]) -> tuple[Recipient, ...]:
     return tuple(open_for)
 
 
-def openings(event: Event, incident: IncidentFacts, channels: Sequence[ChannelFacts]) -> Plan:
-    """Return whom to tell that an incident was opened, reopened or became worse."""
+def openings(
+    event: Event,
+    incident: IncidentFacts,
+    channels: Sequence[ChannelFacts],
+    *,
+    text: str = "",
+    also: Sequence[Recipient] = (),
+    paged: bool = False,
+) -> Plan:
+    """Return whom to tell that an incident was opened, reopened or became worse.
+
+    Channels are told by severity, and `also` those who were called before. `text` says who is on
+    call. `paged`: an escalation calls somebody now, so that nobody need take the severity.
+    """
     wanted = [c for c in channels if incident.severity in c.severities]
     mark = f"{incident.round}-{incident.severity}" if event is Event.ESCALATED else incident.round
-    sent = tuple(_notification(event, incident, Recipient(c.name), str(mark)) for c in wanted)
-    if not sent:
+    recipients = dict.fromkeys([*(Recipient(c.name) for c in wanted), *also])
+    sent = tuple(_notification(event, incident, r, str(mark), text) for r in recipients)
+    if not sent and not paged:
         return Plan(unsent=(Unsent(NotSent.NOBODY_ON_CALL),))
     names = {c.name for c in wanted}
     out = tuple(Unsent(NotSent.OPTED_OUT, c.name) for c in channels if c.name not in names)
@@ -166,6 +184,22 @@ def openings(event: Event, incident: IncidentFacts, channels: Sequence[ChannelFa
 def closings(incident: IncidentFacts, recipients: Sequence[Recipient]) -> Plan:
     """Return the closing for everybody who got the opening, whatever the channels take now."""
     return _to(recipients, Event.RESOLVED, incident, str(incident.round))
+
+
+def pages(
+    incident: IncidentFacts, recipients: Sequence[Recipient], *, sequence: int, text: str
+) -> Plan:
+    """Return the messages of one step of an escalation; `text` says who is called and why."""
+    mark = f"{incident.round}-{sequence}"
+    return Plan(tuple(_notification(Event.PAGED, incident, r, mark, text) for r in recipients))
+
+
+def acknowledgements(
+    incident: IncidentFacts, recipients: Sequence[Recipient], *, mark: str, text: str
+) -> Plan:
+    """Return the word, to those who were called as well, that somebody has taken the incident."""
+    event = Event.ACKNOWLEDGED
+    return Plan(tuple(_notification(event, incident, r, mark, text) for r in recipients))
 
 
 def update(

@@ -51,6 +51,7 @@ from monitor.storage.store import Store
 from monitor.use_cases.acknowledge_links import Linker, ensure_key
 from monitor.use_cases.alerts import receive_alerts, sweep
 from monitor.use_cases.audit import seal_audit
+from monitor.use_cases.escalating import advance_escalations
 from monitor.use_cases.maintenance import advance_maintenance
 from monitor.use_cases.muting import mute_delivery
 from monitor.use_cases.policy import alert_policy
@@ -70,6 +71,7 @@ log = logger("service")
 
 RULES_SECONDS = 1.0  # how often it is looked at which groups are due
 SWEEP_SECONDS = 2.0
+ESCALATION_SECONDS = 1.0
 FOLLOW_SECONDS = 0.25  # how soon a change shows in component states
 STATUS_EVERY = timedelta(seconds=10)  # and how often they are looked at without one
 OVERDUE_SECONDS = 1.0
@@ -101,7 +103,7 @@ class Service:
         self.holder = ConfigurationHolder(configuration, self.clock)
         self.store = Store(open_database(settings))
         self.seal = open_seal(settings)
-        self.policy = alert_policy(settings.public_url)
+        self.policy = alert_policy(settings.public_url, mails=bool(settings.smtp_url))
         self.probes = ProbeMetrics()
         self.metrics = ServiceMetrics(self.probes)
         self.scheduler = Scheduler(
@@ -256,6 +258,9 @@ class Service:
     def _sweep(self) -> None:
         sweep(self.store, self.holder.current, self.clock.now(), self.policy)
 
+    def _escalate(self) -> None:
+        advance_escalations(self.store, self.holder.current, self.clock.now(), self.policy)
+
     def _follow_changes(self) -> None:
         """Close verified windows and record component states soon after whatever changes them."""
         now = self.clock.now()
@@ -280,6 +285,7 @@ class Service:
         """Return what is done again and again: name → (seconds between, how)."""
         duties: dict[str, tuple[float, Callable[[], object]]] = {
             "sweep": (SWEEP_SECONDS, self._sweep),
+            "escalation": (ESCALATION_SECONDS, self._escalate),
             "status": (FOLLOW_SECONDS, self._follow_changes),
             "outbox": (OUTBOX_SECONDS, self.worker.wake),  # restarts a dispatcher that died
             "silent": (SILENT_SECONDS, self._forget_the_silent),

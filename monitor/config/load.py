@@ -8,7 +8,10 @@ from pathlib import Path
 from typing import TypeVar
 
 from incidents.alerts.inhibition import DEFAULT_RULES, InhibitRule
+from incidents.oncall.contacts import PERSON_MAIL
 from monitor.config.model import Configuration, MonitorFile
+from monitor.config.oncall import OnCallSettings, oncall_faults
+from monitor.notify.kinds import REPORTER
 from monitor.notify.routes import find_faults
 from monitor.rules.files import load_rule_files
 from probes.faults import Fault, FaultyInput, shown
@@ -94,7 +97,11 @@ def _cross_checked(parsed: MonitorFile, document: YamlDocument) -> Iterator[Faul
         yield fault(("location",), parsed.location, f"one of {location_names}")
     if parsed.quorum > len(location_names):
         yield fault(("quorum",), parsed.quorum, f"at most {len(location_names)}, your locations")
+    yield from oncall_faults(parsed, component_ids, [c.name for c in parsed.channels], fault)
     for index, channel in enumerate(parsed.channels):
+        if channel.name in (REPORTER, PERSON_MAIL):
+            place = ("channels", index, "name")
+            yield fault(place, channel.name, "another name: this one is for mail to single people")
         for part, expected in find_faults(channel.kind, channel.settings):
             spot: tuple[str | int, ...] = ("channels", index, *part.split("."))
             shown_value = channel.kind if part == "kind" else "(not shown)"
@@ -165,4 +172,5 @@ def _assembled(
         control_targets=parsed.control_targets,
         targets=parsed.targets,
         inhibit_rules=_inhibit_rules(parsed),
+        oncall=OnCallSettings.of(parsed, parsed.site.time_zone),
     )

@@ -26,6 +26,7 @@ from pydantic import (
 from incidents.alerts.inhibition import DEFAULT_RULES, InhibitRule
 from incidents.alerts.matchers import Matcher, parse_matcher
 from incidents.errors import InvalidInputError
+from monitor.config.oncall import OnCallFile, OnCallSettings
 from monitor.config.sign_in import SignIn
 from monitor.notify.delivery_rules import (
     GroupingSettings,
@@ -88,7 +89,7 @@ class Channel(_Part):
 
     name: Slug
     kind: Slug
-    audience: Literal["oncall", "support"] = "oncall"
+    audience: Literal["oncall", "support", "person"] = "oncall"
     severities: frozenset[Severity] = frozenset({"critical", "warning"})
     settings: Mapping[str, Any] = {}
     limit: LimitSettings | None = None
@@ -177,7 +178,7 @@ class Limits(_Part):
     browser_workers: Annotated[int, Field(ge=1, le=16)] = 2
 
 
-class MonitorFile(_Part):
+class MonitorFile(OnCallFile):
     """The shape of `monitor.yml`."""
 
     site: Site
@@ -217,6 +218,12 @@ class Configuration:
     control_targets: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
     inhibit_rules: tuple[InhibitRule, ...] = DEFAULT_RULES
+    oncall: OnCallSettings = field(default_factory=OnCallSettings)
+
+    @property
+    def shared_channels(self) -> tuple[Channel, ...]:
+        """Return the channels that are told by severity: all but those of single people."""
+        return tuple(channel for channel in self.channels if channel.audience != "person")
 
     def component(self, component_id: str) -> Component | None:
         """Return the component of that id, or None."""

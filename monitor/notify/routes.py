@@ -8,6 +8,7 @@ from typing import Any, Protocol
 
 from pydantic import ValidationError
 
+from incidents.oncall.contacts import PERSON_MAIL
 from incidents.pacing import Grouping, Limit
 from incidents.quiet_hours import QuietHours
 from monitor.notify.delivery_rules import DeliveryRules, GroupingSettings
@@ -89,10 +90,13 @@ def make_route(channel: ChannelLike) -> Route | None:
 
 
 def make_routes(channels: Iterable[ChannelLike]) -> dict[str, Route]:
-    """Return the route of every valid channel by name, and the one to reporters."""
+    """Return the route of every valid channel by name, and those to single people by mail."""
     mail = KINDS["email"]
     one_by_one = DeliveryRules(grouping=False)
-    routes = {REPORTER: Route(REPORTER, mail, mail.settings(), one_by_one)}
+    routes = {
+        REPORTER: Route(REPORTER, mail, mail.settings(), one_by_one),
+        PERSON_MAIL: Route(PERSON_MAIL, mail, mail.settings(), DeliveryRules()),
+    }
     for channel in channels:
         route = make_route(channel)
         if route is not None:

@@ -63,4 +63,10 @@ def _plain(text: str) -> dict[str, Any]:
     return {"type": "plain_text", "text": text, "emoji": False}
 
 
-_CALLING = ("incident_opened", "incident_reopened", "incident_escalated", "incident_digest")
+_CALLING = (
+    "incident_opened",
+    "incident_reopened",
+    "incident_escalated",
+    "incident_paged",
+    "incident_digest",
+)

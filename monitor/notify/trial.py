@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Sequence
 
+from incidents.oncall.contacts import PERSON_MAIL
 from monitor.notify.kinds import REPORTER
 from monitor.notify.message import Context, Message, Receipt
 from monitor.notify.routes import ChannelLike, make_routes
@@ -15,15 +16,15 @@ def send_test(
 ) -> Receipt:
     """Send a test message over a configured channel and return the receipt in words.
 
-    `reporter` names the mail to people who reported a problem, and needs a recipient.
+    `reporter` and `person` are mail to a single address, and need a recipient.
 
     Raises:
         LookupError: no valid channel has that name; the text lists those that are there.
         NotifyError: the channel's receiver did not accept the message.
     """
     routes = make_routes(channels)
-    if name not in routes or (name == REPORTER and not recipient):
-        known = ", ".join(sorted(set(routes) - {REPORTER})) or "none is configured"
+    if name not in routes or (name in (REPORTER, PERSON_MAIL) and not recipient):
+        known = ", ".join(sorted(set(routes) - {REPORTER, PERSON_MAIL})) or "none is configured"
         raise LookupError(f"no channel is called {name!r} (known: {known})")
     message = Message(
         key=f"test-{uuid.uuid4().hex[:12]}",

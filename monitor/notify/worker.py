@@ -20,6 +20,7 @@ import structlog
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from incidents.oncall.contacts import PERSON_MAIL
 from monitor.notify.courier import Courier, Link, Mute, mute_nothing, no_link
 from monitor.notify.kinds import REPORTER
 from monitor.notify.message import Context
@@ -52,7 +53,8 @@ class OutboxWorker:
         poll_seconds: float = POLL_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        self.stats = DeliveryStats(lambda: [REPORTER, *(channel.name for channel in channels())])
+        own = (REPORTER, PERSON_MAIL)
+        self.stats = DeliveryStats(lambda: [*own, *(channel.name for channel in channels())])
         self._store = store
         self._channels = channels
         self._context = context

@@ -413,6 +413,63 @@ paces = Table(  # when a channel with a limit has room again
     _at("free_at", required=True),
 )
 
+escalations = Table(  # where the escalation of an incident stands, with the policy it opened with
+    "escalations",
+    metadata,
+    Column("incident_id", BigId, ForeignKey("incidents.id", ondelete="CASCADE"), primary_key=True),
+    Column("policy", Json, nullable=False),
+    Column("state", String(16), nullable=False),  # running, acknowledged, exhausted or ended
+    _count("position"),
+    _count("sequence"),
+    _at("anchor_at", required=True),
+    _at("due_at"),  # when something follows; NULL: nothing does
+    _text("held_by"),
+    Index(None, "state", "due_at"),
+)
+
+escalation_steps = Table(  # every step taken: who was told, who was not and why
+    "escalation_steps",
+    metadata,
+    _id(),
+    _of("incidents"),
+    Column("sequence", Integer, nullable=False),
+    _at("at", required=True),
+    Column("position", Integer),  # NULL: beside the policy's steps, to one person
+    Column("why", String(40), nullable=False),
+    _text("by"),
+    _text("words"),  # such as: step 2 of 3
+    Column("told", Json, nullable=False),
+    Column("missed", Json, nullable=False),
+    Column("message_keys", Json, nullable=False),  # of the outbox's rows
+    UniqueConstraint("incident_id", "sequence"),
+)
+
+oncall_overrides = Table(  # who takes a period of a schedule, whoever's turn it would be
+    "oncall_overrides",
+    metadata,
+    _id(),
+    Column("number", Integer, nullable=False, unique=True),
+    Column("schedule", String(63), nullable=False),
+    Column("person", String(120), nullable=False),
+    _at("starts_at", required=True),
+    _at("ends_at", required=True),
+    _text("reason"),
+    _text("created_by"),
+    _at("created_at", required=True),
+    _at("cancelled_at"),
+    _text("cancelled_by"),
+    Index(None, "schedule", "ends_at"),
+)
+
+calendar_links = Table(  # the secret address of a person's own shifts; one an account
+    "calendar_links",
+    metadata,
+    Column("user_id", BigId, ForeignKey("users.id", ondelete="CASCADE"), primary_key=True),
+    Column("token_hash", String(64), nullable=False, unique=True),
+    _at("created_at", required=True),
+    _at("read_at"),
+)
+
 component_states = Table(
     "component_states",
     metadata,

@@ -97,7 +97,7 @@ class IncidentDesk:
         unless_taken: bool = False,
         once: Once | None = None,
     ) -> Incident:
-        """Record who has taken the incident; the same person twice is once.
+        """Record who has taken the incident; twice by one person says that they still have it.
 
         With `unless_taken` nobody takes it away from whoever has it.
 
@@ -106,11 +106,9 @@ class IncidentDesk:
         """
         with self._at(number, once, now) as (ledger, incident):
             _must_be_open(incident, "acknowledged")
-            if unless_taken and incident.acknowledged_by:
+            if unless_taken and incident.acknowledged_by not in (None, by):
                 return incident
-            if incident.acknowledged_by != by:
-                ledger.change(incident, acknowledged_at=now, acknowledged_by=by)
-                ledger.note(incident, Kind.ACKNOWLEDGED, f"{by} has taken it.", actor=by)
+            ledger.acknowledge(incident, by)
         return incident
 
     def take_over(
@@ -127,7 +125,7 @@ class IncidentDesk:
             text = f"{by} took over: only a person closes it now."
             ledger.note(incident, Kind.TAKEN_OVER, text, actor=by)
             if incident.acknowledged_by is None:
-                ledger.change(incident, acknowledged_at=now, acknowledged_by=by)
+                ledger.acknowledge(incident, by)
         return incident
 
     def hand_back(
@@ -259,7 +257,8 @@ class IncidentDesk:
 
     def _ledger(self, tx: Transaction, now: datetime) -> Ledger:
         policy = self._policy
-        return Ledger(tx, self._configuration, now, policy.tell_reporters, policy.public_url)
+        tell, url = policy.tell_reporters, policy.public_url
+        return Ledger(tx, self._configuration, now, tell, url, policy.mails)
 
     @staticmethod
     def _close_alerts(ledger: Ledger, incident: Incident, by: str, *, despite_firing: bool) -> None:

@@ -17,10 +17,12 @@ from incidents.outbox import Event, Plan
 from incidents.timeline import AUTOMATION, Entry, Kind
 from monitor.config.model import Configuration
 from monitor.storage import incidents as rows
+from monitor.storage.escalations import end_escalation
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import next_number, public_id
 from monitor.storage.outbox import enqueue
 from monitor.storage.store import Transaction
+from monitor.use_cases import escalation
 
 LONGEST_TITLE = 200
 TellReporters = Callable[[Transaction, Incident, Configuration, datetime], object]
@@ -35,6 +37,7 @@ class Ledger:
     now: datetime
     tell_reporters: TellReporters
     public_url: str = ""
+    mails: bool = False  # there is a mail server: people can be told at their own address
     _changes: dict[int, dict[str, Any]] = field(default_factory=dict)
     _entries: list[tuple[int, Entry]] = field(default_factory=list)
     _queued: list[dict[str, Any]] = field(default_factory=list)
@@ -79,7 +82,7 @@ class Ledger:
         self.tx.touch("incidents")
         if publishes:
             self._publish_if_policy(incident)
-        self.tell(incident, outbox.openings(Event.OPENED, self.facts(incident), self._channels()))
+        escalation.announce(self, incident, Event.OPENED)
         return incident
 
     def reopen(self, incident: Incident, why: str, actor: str = AUTOMATION) -> None:
@@ -99,7 +102,7 @@ class Ledger:
         self.note(incident, Kind.REOPENED, f"Reopened: {why}.", actor=actor)
         if incident.published_at:
             self.publish(incident, publication.reopening_words(self.subject_of(incident)))
-        self.tell(incident, outbox.openings(Event.REOPENED, self.facts(incident), self._channels()))
+        escalation.announce(self, incident, Event.REOPENED)
 
     def worsen(self, incident: Incident, severity: Severity, components: Mapping[str, str]) -> None:
         """Let severity and impact follow a new alert; neither falls by itself while it is open."""
@@ -140,8 +143,7 @@ class Ledger:
         )
         if rises and incident.is_open:
             self._publish_if_policy(incident)
-            facts = self.facts(incident)
-            self.tell(incident, outbox.openings(Event.ESCALATED, facts, self._channels()))
+            escalation.announce(self, incident, Event.ESCALATED)
 
     def hold(self, incident: Incident) -> None:
         """Watch a recovery for a while before calling it over."""
@@ -167,7 +169,17 @@ class Ledger:
             words = message or publication.closing_words(self.subject_of(incident))
             self.publish(incident, words, actor=actor)
         self.tell(incident, outbox.closings(self.facts(incident), self.told(incident)))
+        end_escalation(self.tx, incident.id)
         self.tell_reporters(self.tx, incident, self.configuration, self.now)
+
+    def acknowledge(self, incident: Incident, by: str) -> None:
+        """Record who has taken the incident; the same person again says that they still have it."""
+        if incident.acknowledged_by == by:
+            escalation.renewed(self, incident, by)
+            return
+        self.change(incident, acknowledged_at=self.now, acknowledged_by=by)
+        self.note(incident, Kind.ACKNOWLEDGED, f"{by} has taken it.", actor=by)
+        escalation.acknowledged(self, incident, by)
 
     def publish(self, incident: Incident, body: str, actor: str = AUTOMATION) -> str:
         """Put a note on the status page, and the incident itself if it was not there yet."""
@@ -279,6 +291,3 @@ class Ledger:
             policy, incident.severity, message
         ):
             self.publish(incident, publication.opening_words(message, self.subject_of(incident)))
-
-    def _channels(self) -> tuple[Any, ...]:
-        return self.configuration.channels

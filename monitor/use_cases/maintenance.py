@@ -97,7 +97,7 @@ def plan_maintenance(
         )
         insert_window(tx, window)
         _record(tx, window, "planned", by, now)
-        channels = [channel.name for channel in configuration.channels]
+        channels = [channel.name for channel in configuration.shared_channels]
         _tell(tx, window, "maintenance_announced", channels, configuration, now)
     return window
 

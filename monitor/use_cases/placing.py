@@ -74,9 +74,8 @@ class Placing:
         """The incidents of this transaction; nobody else changes any from here on."""
         lock_incidents(self.tx)
         policy = self.policy
-        return Ledger(
-            self.tx, self.configuration, self.now, policy.tell_reporters, policy.public_url
-        )
+        tell, url = policy.tell_reporters, policy.public_url
+        return Ledger(self.tx, self.configuration, self.now, tell, url, policy.mails)
 
     def finish(self) -> None:
         """Write what is left, if any incident was touched."""

@@ -32,6 +32,7 @@ class AlertPolicy:
     lapse_hold: timedelta = DEFAULT_REOPEN_WINDOW  # silence this long closes a lapsed alert
     recovery_hold: timedelta = timedelta(0)  # journeys wait for their own good runs already
     public_url: str = ""
+    mails: bool = False  # there is a mail server: people can be told at their own address
 
     def window_of(self, labels: Mapping[str, str]) -> timedelta:
         """Return how long after its end an alert reopens its incident."""
@@ -44,7 +45,10 @@ class AlertPolicy:
 
 
 def alert_policy(
-    public_url: str = "", reopen_windows: Mapping[str, timedelta] | None = None
+    public_url: str = "",
+    reopen_windows: Mapping[str, timedelta] | None = None,
+    *,
+    mails: bool = False,
 ) -> AlertPolicy:
     """Return the policy; `public_url` starts the links to tickets and to reporters' pages."""
     return AlertPolicy(
@@ -52,4 +56,5 @@ def alert_policy(
         tell_reporters=teller(public_url),
         reopen_windows=reopen_windows or {},
         public_url=public_url,
+        mails=mails,
     )

@@ -41,10 +41,10 @@ def test_a_fault_never_repeats_the_value() -> None:
     assert "hunter2" not in str(faults)
 
 
-def test_reporters_have_a_route_and_invalid_channels_have_none() -> None:
+def test_single_people_have_a_route_and_invalid_channels_have_none() -> None:
     """A fault that slipped through the check costs one channel, not the delivery."""
     channels = [GivenChannel("a", "console"), GivenChannel("b", "pigeon")]
-    assert set(make_routes(channels)) == {"a", "reporter"}
+    assert set(make_routes(channels)) == {"a", "person", "reporter"}
 
 
 def test_a_test_message_goes_out_over_the_channel_that_was_named(hook: HttpSink) -> None:
