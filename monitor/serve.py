@@ -14,6 +14,7 @@ import uvicorn
 
 from monitor.accounts.people import ensure_first_administrator
 from monitor.config.load import load_configuration
+from monitor.connections import Patience, bounded_http, room_for_connections
 from monitor.listening import BACKLOG, listening_socket
 from monitor.log import configure_logging
 from monitor.redaction import process_redactor
@@ -79,6 +80,7 @@ class WebServer(uvicorn.Server):
 def _uvicorn(service: Service, settings: Settings) -> uvicorn.Config:
     return uvicorn.Config(
         service.app,
+        http=bounded_http(Patience(connections=room_for_connections())),
         log_config=None,
         access_log=False,
         lifespan="off",
