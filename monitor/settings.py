@@ -65,6 +65,12 @@ class Settings(BaseModel):
     trusted_proxies: tuple[str, ...] = Field(
         (), description="Addresses whose X-Forwarded-* headers are believed, comma-separated."
     )
+    client_rate: int = Field(
+        1200, ge=0, description="Requests a minute from one client; 0 for any number."
+    )
+    token_rate: int = Field(
+        6000, ge=0, description="Requests a minute with one token; 0 for any number."
+    )
     scrape_interval: Duration = Field(
         10.0, description="How often this service's own metrics become samples."
     )

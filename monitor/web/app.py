@@ -8,6 +8,7 @@ from fastapi import FastAPI
 
 from monitor.storage.users import signing_key
 from monitor.web import errors, openapi, static_files
+from monitor.web.flood import Floods
 from monitor.web.middleware import KnownHosts, SafeHeaders, TrustedProxies
 from monitor.web.rate_limit import RateLimit
 from monitor.web.routes import ROUTERS
@@ -45,6 +46,12 @@ def create_app(services: Services) -> FastAPI:
     errors.install(app)
     openapi.install(app, ROUTERS)
     settings = services.settings
+    app.add_middleware(
+        Floods,
+        client_rate=settings.client_rate,
+        token_rate=settings.token_rate,
+        now=services.clock.now,
+    )
     app.add_middleware(KnownHosts, public_url=settings.public_url, allowed=settings.allowed_hosts)
     app.add_middleware(TrustedProxies, trusted=settings.trusted_proxies)
     app.add_middleware(SafeHeaders, https=settings.public_url.startswith("https:"))

@@ -45,6 +45,16 @@ class WebSettings(Protocol):
         ...
 
     @property
+    def client_rate(self) -> int:
+        """Requests a minute that one client may send; 0: any number."""
+        ...
+
+    @property
+    def token_rate(self) -> int:
+        """Requests a minute that may be sent with one token; 0: any number."""
+        ...
+
+    @property
     def api_token(self) -> str | None:
         """The bearer token that machines show at `/api/v1`, or None: no machine may write."""
         ...

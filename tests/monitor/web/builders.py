@@ -39,6 +39,8 @@ class FakeSettings:
     api_token: str | None = API_TOKEN
     alerts_token: str | None = None
     metrics_token: str | None = None
+    client_rate: int = 1200
+    token_rate: int = 6000
     smtp_url: str | None = "smtp://127.0.0.1:25"
 
 
