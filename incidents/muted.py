@@ -9,6 +9,8 @@ from __future__ import annotations
 from incidents.alerts import inhibition, silences
 from incidents.outbox import NotSent
 
+WINDOW = "MNT-"
+
 
 def reason_of(muted_by: str) -> NotSent:
     """Return why nobody is told, from the name of what mutes an alert."""

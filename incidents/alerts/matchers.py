@@ -16,6 +16,7 @@ from incidents.errors import InvalidInputError
 _FORM = re.compile(
     r'\s*([a-zA-Z_][a-zA-Z0-9_]*)\s*(=~|!~|!=|=)\s*(?:"((?:[^"\\]|\\.)*)"|([^"{}]*))\s*'
 )
+_PARTS = re.compile(r'(?:"(?:[^"\\]|\\.)*"|[^,\n"]|")+')
 _ESCAPED = re.compile(r"\\(.)")
 
 
@@ -86,6 +87,19 @@ def parse_matcher(text: str) -> Matcher:
         except re2.error as error:
             raise BadMatcher(text) from error
     return matcher
+
+
+def parse_matchers(text: str) -> tuple[Matcher, ...]:
+    """Return the matchers that a line says, separated by commas or line ends, in braces or not.
+
+    Raises:
+        BadMatcher: a part of it is none; the message names that part.
+    """
+    inner = text.strip()
+    if inner.startswith("{") and inner.endswith("}"):
+        inner = inner[1:-1]
+    parts = [found[0].strip() for found in _PARTS.finditer(inner)]
+    return tuple(parse_matcher(part) for part in parts if part)
 
 
 @lru_cache(maxsize=1024)

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, RowMapping, bindparam, func, select, upd
 
 from incidents.alerts.inhibition import Source
 from incidents.alerts.matchers import Matcher, Operator
+from incidents.alerts.model import words
 from incidents.lifecycle import Severity
 from monitor.storage.schema import alerts
 from monitor.storage.store import Transaction
@@ -142,6 +143,14 @@ def open_labels(connection: Connection) -> list[Row[Any]]:
     """Return `labels` and `incident_id` of every open alert, the first received first."""
     statement = select(_c.labels, _c.incident_id).where(_c.open_marker == 1).order_by(_c.id)
     return list(connection.execute(statement))
+
+
+def open_names(connection: Connection, fingerprints: Iterable[str]) -> dict[str, str]:
+    """Return how a line speaks of each of these open alerts, by identity."""
+    statement = select(_c.fingerprint, _c.labels).where(
+        _c.open_marker == 1, _c.fingerprint.in_(sorted(set(fingerprints)))
+    )
+    return {row.fingerprint: words(row.labels) for row in connection.execute(statement)}
 
 
 def count_open(connection: Connection) -> int:

@@ -16,8 +16,7 @@ from sqlalchemy import Connection
 from incidents.alerts.inhibition import KEPT, Inhibitor, InhibitRule, Source
 from incidents.alerts.matchers import Matcher, all_hold
 from incidents.alerts.silences import InForce
-from incidents.muted import reason_of
-from incidents.outbox import NotSent
+from incidents.muted import WINDOW
 from monitor.storage.silences import live_silences
 
 Read = Callable[[Connection, Sequence[str]], Sequence[tuple[Any, ...]]]
@@ -36,7 +35,7 @@ class Alike:
 
 @dataclass(frozen=True, slots=True)
 class Stands:
-    """One alert with what keeps it quiet; `silenced_by` names windows by their name.
+    """One alert with what keeps it quiet: a window's name, ids of silences, identities of alerts.
 
     `key` is what the rows were read for: the first of their columns.
     """
@@ -46,8 +45,15 @@ class Stands:
     state: str
     severity: str
     labels: dict[str, str]  # those that were asked about
-    silenced_by: tuple[str, ...] = ()
+    window: str = ""
+    silences: tuple[str, ...] = ()
     inhibited_by: tuple[str, ...] = ()
+    is_open: bool = True
+
+    @property
+    def silenced_by(self) -> tuple[str, ...]:
+        """Return what an Alertmanager would call silences: a window is one too."""
+        return (self.window, *self.silences) if self.window else self.silences
 
     @property
     def is_active(self) -> bool:
@@ -63,8 +69,9 @@ def standing(
     *,
     wanted: Sequence[Matcher] = (),
     names: Iterable[str] = (),
+    is_open: bool = True,
 ) -> list[Stands]:
-    """Return how each open alert stands that meets all of `wanted`; `names` are read besides."""
+    """Return how each alert stands that meets all of `wanted`; labels of `names` are read too."""
     silences = live_silences(connection, now)
     asked = {matcher.name for matcher in wanted} | set(names)
     asked |= {matcher.name for silence in silences for matcher in silence.matchers}
@@ -84,8 +91,10 @@ def standing(
             row[2],
             row[3],
             alike.labels,
-            _silenced_by(row[4], alike),
+            row[4] if row[4].startswith(WINDOW) else "",
+            alike.silences,
             _inhibited_by(inhibitor, row[1], alike),
+            is_open,
         )
         for row, alike in judged
         if alike.is_wanted
@@ -124,12 +133,6 @@ class _Judge:
             known = Alike(labels, silences, all_hold(self._wanted, labels))
             self._known[values] = known
         return known
-
-
-def _silenced_by(muted_by: str, alike: Alike) -> tuple[str, ...]:
-    if not muted_by or reason_of(muted_by) is not NotSent.MUTED_BY_WINDOW:
-        return alike.silences
-    return (muted_by, *alike.silences)
 
 
 def _inhibited_by(inhibitor: Inhibitor, fingerprint: str, alike: Alike) -> tuple[str, ...]:

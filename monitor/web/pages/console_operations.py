@@ -1,4 +1,4 @@
-"""The monitor itself in the console: alert rules, notifications and the configuration."""
+"""The monitor itself in the console: notifications and the configuration."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from incidents.errors import InvalidInputError
-from monitor.storage.alerts import open_alerts
 from monitor.storage.audit import record
 from monitor.storage.console import notification_counts, notification_rows, retry_notification
 from monitor.storage.deliveries import note
@@ -23,20 +22,6 @@ router = APIRouter(include_in_schema=False)
 READ = Depends(require(Permission.VIEW))
 PER_PAGE = 50
 STATES = ("queued", "sending", "sent", "failed", "dropped")
-
-
-@router.get("/console/alerts", dependencies=[READ])
-def alerts(request: Request, services: Given) -> HTMLResponse:
-    """Show every alert that fires, and every rule with its state."""
-    with services.store.read() as connection:
-        received = open_alerts(connection)
-    return page(
-        request,
-        "console/alerts.html",
-        title="Alerts",
-        received=received,
-        groups=services.rules.groups(),
-    )
 
 
 @router.get("/console/notifications", dependencies=[READ])

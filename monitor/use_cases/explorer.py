@@ -1,0 +1,128 @@
+"""Every alert with the why: what the console's explorer shows, one page at a time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Any
+
+from sqlalchemy import Connection, Row
+
+from incidents.alerts.inhibition import InhibitRule
+from incidents.alerts.matchers import Matcher
+from incidents.lifecycle import Severity
+from monitor.storage.alert_lists import Rows, alerts_by_id, closed_rows, open_rows
+from monitor.use_cases.standing import Stands, standing
+
+PER_PAGE = 50
+MOST_CLOSED = 1_000  # of those that ended last
+MOST_GROUPS = 200
+
+
+class Shown(StrEnum):
+    """What the explorer says of an alert; the first that is true."""
+
+    FIRING = "firing"
+    SILENCED = "silenced"
+    INHIBITED = "inhibited"
+    MUTED = "muted"  # by a maintenance window
+    LAPSED = "lapsed"
+    RESOLVED = "resolved"
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One alert with its row and what is said of it."""
+
+    stands: Stands
+    shown: Shown
+    row: Row[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class GroupLine:
+    """Alerts that share the value of a label."""
+
+    value: str
+    count: int
+    worst: Severity
+
+
+@dataclass(frozen=True, slots=True)
+class Explored:
+    """A page of alerts, how many there are of each kind, and groups where they were asked for."""
+
+    lines: list[Line]
+    counts: Counter[Shown]
+    total: int
+    groups: list[GroupLine]
+
+
+def explore(
+    connection: Connection,
+    rules: Sequence[InhibitRule],
+    now: datetime,
+    *,
+    wanted: Sequence[Matcher] = (),
+    shown: Shown | None = None,
+    group: str = "",
+    offset: int = 0,
+) -> Explored:
+    """Return what stands from `offset` on among alerts that meet `wanted` and are as `shown`.
+
+    Open alerts unless `RESOLVED` is asked for; the worst first, then the last received.
+    """
+    names = (group,) if group else ()
+    found = standing(connection, open_rows, rules, now, wanted=wanted, names=names)
+    counts = Counter(shown_as(one) for one in found)
+    if shown is Shown.RESOLVED:
+        listed = standing(connection, _closed, (), now, wanted=wanted, names=names, is_open=False)
+    else:
+        listed = [one for one in found if shown is None or shown_as(one) is shown]
+        listed.sort(key=lambda one: (_RANKS.get(one.severity, 1), -one.key))
+    page = listed[offset : offset + PER_PAGE]
+    rows = alerts_by_id(connection, [one.key for one in page])
+    return Explored(
+        [Line(one, shown_as(one), rows[one.key]) for one in page if one.key in rows],
+        counts,
+        len(listed),
+        _groups(listed, group) if group else [],
+    )
+
+
+def shown_as(one: Stands) -> Shown:
+    """Return the one word for an alert."""
+    if not one.is_open:
+        return Shown.RESOLVED
+    if one.window:
+        return Shown.MUTED
+    if one.silences:
+        return Shown.SILENCED
+    if one.inhibited_by:
+        return Shown.INHIBITED
+    return Shown.LAPSED if one.state == "lapsed" else Shown.FIRING
+
+
+_RANKS = {severity.value: severity.rank for severity in Severity}
+
+
+def _closed(connection: Connection, names: Sequence[str]) -> Rows:
+    return closed_rows(connection, names, MOST_CLOSED)
+
+
+def _groups(listed: Sequence[Stands], name: str) -> list[GroupLine]:
+    counts: Counter[str] = Counter()
+    worst: dict[str, int] = {}
+    for one in listed:
+        value = one.labels.get(name, "")
+        counts[value] += 1
+        worst[value] = min(worst.get(value, len(_RANKS)), _RANKS.get(one.severity, 1))
+    by_weight = sorted(counts, key=lambda value: (worst[value], -counts[value], value))
+    severities = list(Severity)
+    return [
+        GroupLine(value, counts[value], severities[worst[value]])
+        for value in by_weight[:MOST_GROUPS]
+    ]
