@@ -17,6 +17,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from incidents.alerts.model import Alert
 from incidents.timeline import AUTOMATION
+from monitor.accounts.password_reset import fill_in_links
 from monitor.accounts.seal import open_seal
 from monitor.clock import Clock, SystemClock
 from monitor.config.holder import ConfigurationHolder, Reload
@@ -159,6 +160,7 @@ class Service:
             site_url=settings.public_url,
             time_zone=self.holder.current.site.time_zone,
             clock=self.clock,
+            complete=fill_in_links(self.seal, settings.public_url),
         )
 
     def _embedded_rules(self) -> tuple[SampleStore, EmbeddedRules]:

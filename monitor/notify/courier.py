@@ -103,7 +103,8 @@ class Courier:
         """Return the row as its kind sees it."""
         message = as_message(delivery)
         if delivery.incident_id is None:
-            return message
+            complete = self.context.complete
+            return replace(message, body=complete(message.event, message.body, message.payload))
         with self.store.read() as connection:
             url = self.link(connection, delivery, now)
             opening = deliveries.opening_of(connection, delivery) if route.kind.replies else None

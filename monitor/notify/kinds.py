@@ -56,3 +56,6 @@ KINDS: Mapping[str, Kind[Any]] = {
 
 REPORTER = "reporter"
 """The channel every installation has: mail to a user who reported a problem."""
+
+ACCOUNT = "account mail"
+"""Mail to a person of the console about their own account; no configured channel has this name."""

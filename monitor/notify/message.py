@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Any
@@ -43,6 +43,15 @@ class MailAccount:
     mail_from: str = ""
 
 
+Complete = Callable[[str, str, Mapping[str, Any]], str]
+"""Returns a message's text with what was not to be kept in the outbox: (event, body, payload)."""
+
+
+def complete_already(_event: str, body: str, _payload: Mapping[str, Any]) -> str:
+    """Return the text as it is."""
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """What every kind may use: secrets, the mail account, who we are, the time."""
@@ -53,6 +62,7 @@ class Context:
     site_url: str = ""
     time_zone: str = "UTC"
     clock: Clock = field(default_factory=SystemClock)
+    complete: Complete = complete_already
 
     def reveal(self, text: str) -> str:
         """Return `text` with every `${secret:NAME}` replaced by its value.

@@ -12,8 +12,10 @@ from incidents.oncall.contacts import PERSON_MAIL
 from incidents.pacing import Grouping, Limit
 from incidents.quiet_hours import QuietHours
 from monitor.notify.delivery_rules import DeliveryRules, GroupingSettings
-from monitor.notify.kinds import KINDS, REPORTER, Kind
+from monitor.notify.kinds import ACCOUNT, KINDS, REPORTER, Kind
 from monitor.notify.message import Context, KindSettings, Message, Receipt
+
+ACCOUNT_DEADLINE = "25m"  # links in such mails end after half an hour
 
 
 class ChannelLike(Protocol):
@@ -90,7 +92,7 @@ def make_route(channel: ChannelLike) -> Route | None:
 
 
 def make_routes(channels: Iterable[ChannelLike]) -> dict[str, Route]:
-    """Return the route of every valid channel by name, and those to single people by mail."""
+    """Return the route of every valid channel by name, and those every installation has."""
     mail = KINDS["email"]
     one_by_one = DeliveryRules(grouping=False)
     routes = {
@@ -101,4 +103,5 @@ def make_routes(channels: Iterable[ChannelLike]) -> dict[str, Route]:
         route = make_route(channel)
         if route is not None:
             routes[channel.name] = route
-    return routes
+    to_owners = mail.settings(deadline=ACCOUNT_DEADLINE)
+    return routes | {ACCOUNT: Route(ACCOUNT, mail, to_owners, one_by_one)}

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 
 from incidents.oncall.contacts import PERSON_MAIL
-from monitor.notify.kinds import REPORTER
+from monitor.notify.kinds import ACCOUNT, REPORTER
 from monitor.notify.message import Context, Message, Receipt
 from monitor.notify.routes import ChannelLike, make_routes
 
@@ -23,8 +23,9 @@ def send_test(
         NotifyError: the channel's receiver did not accept the message.
     """
     routes = make_routes(channels)
-    if name not in routes or (name in (REPORTER, PERSON_MAIL) and not recipient):
-        known = ", ".join(sorted(set(routes) - {REPORTER, PERSON_MAIL})) or "none is configured"
+    own = (ACCOUNT, PERSON_MAIL, REPORTER)
+    if name not in routes or (name in own and not recipient):
+        known = ", ".join(sorted(set(routes) - set(own))) or "none is configured"
         raise LookupError(f"no channel is called {name!r} (known: {known})")
     message = Message(
         key=f"test-{uuid.uuid4().hex[:12]}",

@@ -22,7 +22,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from incidents.oncall.contacts import PERSON_MAIL
 from monitor.notify.courier import Courier, Link, Mute, mute_nothing, no_link
-from monitor.notify.kinds import REPORTER
+from monitor.notify.kinds import ACCOUNT, REPORTER
 from monitor.notify.message import Context
 from monitor.notify.routes import ChannelLike, Route, make_routes
 from monitor.notify.stats import DeliveryStats
@@ -53,7 +53,7 @@ class OutboxWorker:
         poll_seconds: float = POLL_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        own = (REPORTER, PERSON_MAIL)
+        own = (REPORTER, PERSON_MAIL, ACCOUNT)
         self.stats = DeliveryStats(lambda: [*own, *(channel.name for channel in channels())])
         self._store = store
         self._channels = channels

@@ -34,6 +34,7 @@ from monitor.web.pages import (
     console_search,
     console_silences,
     console_users,
+    forgotten,
     health,
     history,
     report,
@@ -47,6 +48,7 @@ from monitor.web.pages import (
 ROUTERS: tuple[APIRouter, ...] = (
     health.router,
     sign_in.router,
+    forgotten.router,
     account.router,
     second_factor.router,
     acknowledge.router,

@@ -136,7 +136,13 @@ def _note_refusal(request: Request, services: Services, name: str) -> None:
 
 
 def sign_in_form(
-    request: Request, next_: str, *, name: str = "", fault: str = "", status: int = 200
+    request: Request,
+    next_: str,
+    *,
+    name: str = "",
+    fault: str = "",
+    done: str = "",
+    status: int = 200,
 ) -> Response:
     """Return the page with the sign-in form."""
     token = form_token(request, PURPOSE)
@@ -149,6 +155,7 @@ def sign_in_form(
         next=safe_next(next_),
         name=name,
         fault=fault,
+        done=done,
     )
 
 

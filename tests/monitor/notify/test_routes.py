@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.notify.kinds import KINDS
+from monitor.notify.kinds import ACCOUNT, KINDS, REPORTER
 from monitor.notify.message import NotifyError
 from monitor.notify.routes import find_faults, make_routes
 from monitor.notify.trial import send_test
@@ -44,7 +44,13 @@ def test_a_fault_never_repeats_the_value() -> None:
 def test_single_people_have_a_route_and_invalid_channels_have_none() -> None:
     """A fault that slipped through the check costs one channel, not the delivery."""
     channels = [GivenChannel("a", "console"), GivenChannel("b", "pigeon")]
-    assert set(make_routes(channels)) == {"a", "person", "reporter"}
+    assert set(make_routes(channels)) == {"a", "person", REPORTER, ACCOUNT}
+
+
+def test_no_configured_channel_gets_the_mail_about_accounts() -> None:
+    """A link that sets somebody's password is never sent to a chat room."""
+    routes = make_routes([GivenChannel(ACCOUNT, "console"), GivenChannel("account", "console")])
+    assert routes[ACCOUNT].kind is KINDS["email"]
 
 
 def test_a_test_message_goes_out_over_the_channel_that_was_named(hook: HttpSink) -> None:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from incidents.oncall.contacts import PERSON_MAIL
 from monitor.clock import FakeClock, SystemClock
+from monitor.notify.kinds import ACCOUNT, REPORTER
 from monitor.notify.stats import Outcome
 from monitor.notify.worker import OutboxWorker
 from monitor.storage.store import Store
@@ -56,7 +58,9 @@ def test_attempts_are_counted_and_start_at_zero(sqlite_store: Store, hook: HttpS
     worker = make_worker(sqlite_store, webhook(hook))
     before = worker.stats.totals()
     worker.deliver_due(NOW)
-    assert set(before) == {(c, o) for c in ("reporter", "oncall") for o in Outcome}
+    assert set(before) == {
+        (c, o) for c in (ACCOUNT, PERSON_MAIL, REPORTER, "oncall") for o in Outcome
+    }
     assert set(before.values()) == {0}
     assert worker.stats.totals() == {**before, ("oncall", Outcome.SENT): 1}
 

@@ -23,6 +23,7 @@ from tests.monitor.web.builders import FakeHolder, Web, configuration, services
 from tests.monitor.web.seeds import troubled_shop
 
 PUBLIC = "everybody"
+BY_LINK = "who holds a link that we mailed"
 HALF_WAY = "who has taken the first step of signing in"
 BY_FORM = "everybody, by a form that we gave out"
 LINK = "everybody, by a signed link that does this one thing"
@@ -39,6 +40,10 @@ DOORS: dict[str, Permission | str] = {
     "POST /console/sign-in": BY_FORM,
     "GET /console/sign-in/code": HALF_WAY,
     "POST /console/sign-in/code": BY_FORM,
+    "GET /console/sign-in/forgot": PUBLIC,
+    "POST /console/sign-in/forgot": BY_FORM,
+    "GET /console/sign-in/reset/{token}": BY_LINK,
+    "POST /console/sign-in/reset/{token}": BY_FORM,
     "POST /console/sign-out": Permission.OWN_ACCOUNT,
     "GET /console/account": Permission.OWN_ACCOUNT,
     "GET /console/account/password": Permission.OWN_ACCOUNT,
