@@ -34,7 +34,7 @@ class Severity(StrEnum):
     @property
     def rank(self) -> int:
         """Return 0 for the worst, more for milder ones."""
-        return list(Severity).index(self)
+        return _RANKS[self]
 
     @classmethod
     def of(cls, labels: Mapping[str, str]) -> Severity:
@@ -43,10 +43,15 @@ class Severity(StrEnum):
         So do alerts without one: somebody wrote the rule because it matters, but nobody said
         that it may wake a person.
         """
-        word = labels.get("severity", "").lower()
-        if word in {"page", "error", "high", "emergency"}:  # common in rules from elsewhere
-            return cls.CRITICAL
-        return cls(word) if word in set(cls) else cls.WARNING
+        return _SEVERITIES.get(labels.get("severity", "").lower(), cls.WARNING)
+
+
+_RANKS = {severity: rank for rank, severity in enumerate(Severity)}
+_SEVERITIES = {
+    **{severity.value: severity for severity in Severity},
+    # Common in rules from elsewhere:
+    **dict.fromkeys(("page", "error", "high", "emergency"), Severity.CRITICAL),
+}
 
 
 class Impact(StrEnum):

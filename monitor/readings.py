@@ -22,6 +22,7 @@ from monitor.scheduler import MISSED_REASONS, Scheduler
 from monitor.storage.deliveries import backlog
 from monitor.storage.reports import newest_report, reports_after
 from monitor.storage.store import Store
+from monitor.use_cases.entrance import Entrance
 from monitor.use_cases.maintenance import active_effects
 from monitor.use_cases.report_placing import category_choices
 from probes.host import HostFacts
@@ -186,6 +187,40 @@ def export_database(
         "1 while maintenance of a component is announced for now.",
         ("component", "effect"),
         maintenance,
+    )
+
+
+def export_entrance(metrics: ServiceMetrics, entrance: Entrance) -> None:
+    """Export what comes in at the doors for alerts, waits, is committed and is refused."""
+    stats = entrance.stats
+    metrics.counter(
+        "monitor_alerts_stored",
+        "Deliveries of alerts committed, repeated ones included.",
+        ("source",),
+        lambda: [((source,), count) for source, count in list(stats.alerts.items())],
+    )
+    metrics.counter(
+        "monitor_alert_refusals",
+        "Requests answered 503 because nothing more could be taken, by what was short.",
+        ("reason",),
+        lambda: [((reason,), count) for reason, count in stats.refused.items()],
+    )
+    for name, text, read in (
+        ("waiting", "Alerts that wait to be committed.", lambda: float(entrance.alerts_waiting)),
+        ("waiting_bytes", "Bytes of alerts held.", lambda: float(entrance.bytes_held)),
+    ):
+        metrics.value(f"monitor_alerts_{name}", text, read)
+    metrics.histogram(
+        "monitor_alert_commit_seconds",
+        "Time to commit what was waiting, with all that follows from it.",
+        "outcome",
+        stats.commit_seconds,
+    )
+    metrics.histogram(
+        "monitor_alert_commit_alerts",
+        "Alerts committed together.",
+        "outcome",
+        stats.commit_alerts,
     )
 
 

@@ -1,8 +1,8 @@
 """The composition root: the one module that builds every object and ties them together.
 
 Order of start: database, verdicts, rules, notifications, journeys, web. Order of stop: the web
-takes nothing new, journeys end or are given up, notifications in flight are finished or handed
-back, the sample log is closed. Nothing here decides anything.
+takes nothing new, journeys end or are given up, alerts let in are stored, notifications in flight
+are finished or handed back, the sample log is closed. Nothing here decides anything.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ from monitor.probe_metrics import ProbeMetrics
 from monitor.readings import (
     export_configuration,
     export_database,
+    export_entrance,
     export_host,
     export_rules,
     export_samples,
@@ -50,8 +51,9 @@ from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
 from monitor.storage.store import Store
 from monitor.use_cases.acknowledge_links import Linker, ensure_key
-from monitor.use_cases.alerts import receive_alerts, sweep
+from monitor.use_cases.alerts import sweep
 from monitor.use_cases.audit import seal_audit
+from monitor.use_cases.entrance import Entrance
 from monitor.use_cases.escalating import advance_escalations
 from monitor.use_cases.maintenance import advance_maintenance
 from monitor.use_cases.muting import mute_delivery
@@ -105,6 +107,7 @@ class Service:
         self.store = Store(open_database(settings))
         self.seal = open_seal(settings)
         self.policy = alert_policy(settings.public_url, mails=bool(settings.smtp_url))
+        self.entrance = Entrance(self.store, lambda: self.holder.current, self.clock, self.policy)
         self.probes = ProbeMetrics()
         self.metrics = ServiceMetrics(self.probes)
         self.scheduler = Scheduler(
@@ -186,6 +189,7 @@ class Service:
         export_configuration(self.metrics, self.holder)
         export_scheduler(self.metrics, self.scheduler, self.holder)
         export_database(self.metrics, self.store, self.clock, self.worker, self.holder)
+        export_entrance(self.metrics, self.entrance)
         export_host(self.metrics, self.settings.data, self._read_host)
         if self.rules is not None and self.samples is not None:
             export_rules(self.metrics, self.rules.engine)
@@ -197,6 +201,7 @@ class Service:
                 settings=self.settings,
                 configuration=self.holder,
                 store=self.store,
+                entrance=self.entrance,
                 clock=self.clock,
                 metrics=self.metrics,
                 journeys=Journeys(self.scheduler, self.holder, self.run_now),
@@ -239,15 +244,8 @@ class Service:
         """
         now = self.clock.now()
         ends = [alert.ends_at for alert in alerts if alert.ends_at is not None]
-        now = max([now, *(end for end in ends if end - now <= AHEAD_OF_CLOCK)])
-        receive_alerts(
-            self.store,
-            alerts,
-            source="rules",
-            configuration=self.holder.current,
-            now=now,
-            policy=self.policy,
-        )
+        close = max([now, *(end for end in ends if end - now <= AHEAD_OF_CLOCK)])
+        self.entrance.receive(alerts, source="rules", not_before=close)
 
     def _committed(self, topics: frozenset[str]) -> None:
         if "outbox" in topics:
@@ -402,6 +400,7 @@ class Service:
         self.pipeline.stopping.set()
         if not self.scheduler.stop(self.settings.shutdown_grace):
             log.warning("some runs did not end in time and were left behind")
+        self.entrance.stop()
         self.worker.stop()
         if self.samples is not None:
             self.samples.close()

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Row, RowMapping, bindparam, func, select, update
+from sqlalchemy import (
+    ARRAY,
+    JSON,
+    Connection,
+    Row,
+    RowMapping,
+    String,
+    bindparam,
+    func,
+    select,
+    text,
+    update,
+)
 
 from incidents.alerts.inhibition import Source
 from incidents.alerts.matchers import Matcher, Operator
-from incidents.alerts.model import words
+from incidents.alerts.model import Alert, words
 from incidents.lifecycle import Severity
 from monitor.storage.schema import alerts
 from monitor.storage.store import Transaction
+from monitor.storage.types import UtcDateTime
 
 BATCH = 500  # identities asked for in one statement
 
@@ -30,6 +43,7 @@ _REFRESH = (
         state=bindparam("new_state"),
         source=bindparam("new_source"),
         generator_url=bindparam("new_generator_url"),
+        told=bindparam("new_told"),
         updated_at=bindparam("new_updated_at"),
         lapsed_at=None,
     )
@@ -54,29 +68,92 @@ _ATTACH = (
         joined_because=bindparam("new_because"),
     )
 )
-_OPEN_OF = (
-    select(alerts)
-    .where(_c.fingerprint.in_(bindparam("prints", expanding=True)), _c.open_marker == 1)
+_HELD = (
+    _c.id,
+    _c.fingerprint,
+    _c.open_marker,
+    _c.labels,
+    _c.starts_at,
+    _c.latest_starts_at,
+    _c.ends_at,
+    _c.state,
+    _c.incident_id,
+)
+
+
+def _prints(dialect: str) -> Any:
+    """The identities asked for: one parameter however many there are, so one plan for all."""
+    if dialect == "sqlite":
+        return select(func.json_each(bindparam("prints", type_=JSON)).table_valued("value").c.value)
+    return select(func.unnest(bindparam("prints", type_=ARRAY(String))))
+
+
+_OPEN_OF = {
+    dialect: select(*_HELD)
+    .where(_c.fingerprint.in_(_prints(dialect)), _c.open_marker == 1)
     .order_by(_c.fingerprint)
-    .with_for_update()
-)
-_LAST_OF = select(alerts).where(
-    _c.id.in_(
-        select(func.max(_c.id))
-        .where(_c.fingerprint.in_(bindparam("prints", expanding=True)))
-        .group_by(_c.fingerprint)
+    .with_for_update(of=alerts)
+    for dialect in ("sqlite", "postgresql")
+}
+_LAST_OF = {
+    dialect: select(*_HELD).where(
+        _c.id.in_(
+            select(func.max(_c.id))
+            .where(_c.fingerprint.in_(_prints(dialect)))
+            .group_by(_c.fingerprint)
+        )
     )
-)
+    for dialect in ("sqlite", "postgresql")
+}
+# The `+` keeps SQLite from walking through all open alerts: identity finds one at once.
+_EXTEND = {
+    "sqlite": text(
+        "UPDATE alerts SET ends_at = max(ends_at, told_now.ends), updated_at = :now FROM "
+        "(SELECT json_extract(value, '$[0]') AS print, json_extract(value, '$[1]') AS digest, "
+        "json_extract(value, '$[2]') AS ends FROM json_each(:rows)) AS told_now "
+        "WHERE fingerprint = told_now.print AND +open_marker = 1 AND state = 'firing' "
+        "AND told = told_now.digest AND source = :source RETURNING fingerprint"
+    ).bindparams(bindparam("rows", type_=JSON), bindparam("now", type_=UtcDateTime())),
+    "postgresql": text(
+        "UPDATE alerts SET updated_at = :now, ends_at = CASE WHEN ends_at IS NULL THEN NULL "
+        "ELSE greatest(ends_at, told_now.ends) END FROM unnest(CAST(:prints AS text[]), "
+        "CAST(:digests AS text[]), CAST(:ends AS timestamptz[])) AS told_now (print, digest, ends) "
+        "WHERE fingerprint = told_now.print AND open_marker = 1 AND state = 'firing' "
+        "AND told = told_now.digest AND source = :source RETURNING fingerprint"
+    ).bindparams(bindparam("now", type_=UtcDateTime())),
+}
+
+
+def extend(tx: Transaction, told: Sequence[Alert], source: str, now: datetime) -> set[str]:
+    """Move the ends of firing alerts that are told again word for word; return which they were.
+
+    `told` has ends, and names each identity once. Others are left as they are.
+    """
+    dialect = tx.connection.dialect.name
+    values: dict[str, Any] = {"source": source, "now": now}
+    if dialect == "sqlite":
+        values["rows"] = [(a.fingerprint, a.digest, _sqlite_time(a.ends_at)) for a in told]
+    else:
+        values["prints"] = [alert.fingerprint for alert in told]
+        values["digests"] = [alert.digest for alert in told]
+        values["ends"] = [alert.ends_at for alert in told]
+    return set(tx.connection.execute(_EXTEND[dialect], values).scalars())
+
+
+def _sqlite_time(at: datetime | None) -> str:
+    assert at is not None
+    return at.astimezone(UTC).isoformat(" ", "microseconds")[:26]
 
 
 def lock_held(tx: Transaction, fingerprints: Iterable[str]) -> dict[str, RowMapping]:
     """Return what is held of each identity: the open row, locked, or else the last closed one."""
     wanted = sorted(set(fingerprints))
+    dialect = tx.connection.dialect.name
     held: dict[str, RowMapping] = {}
     for part in _parts(wanted):
-        held.update(_by_fingerprint(tx.connection, _OPEN_OF, part))
+        held.update(_by_fingerprint(tx.connection, _OPEN_OF[dialect], part))
         if closed := [print_ for print_ in part if print_ not in held]:
-            held.update(_by_fingerprint(tx.connection, _LAST_OF, closed))
+            held.update(_by_fingerprint(tx.connection, _LAST_OF[dialect], closed))
     return held
 
 

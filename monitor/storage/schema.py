@@ -171,6 +171,7 @@ alerts = Table(
     Column("state", String(16), nullable=False),  # firing, lapsed or resolved
     _text("source"),
     _text("generator_url"),
+    Column("told", String(16), nullable=False, default="", server_default=""),  # `Alert.digest`
     _at("received_at", required=True),
     _at("updated_at", required=True),
     _at("lapsed_at"),

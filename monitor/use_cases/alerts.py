@@ -1,25 +1,27 @@
 """Alerts come in, time passes: incidents open, join, reopen and resolve.
 
-Every door, and the built-in evaluator, calls `receive_alerts`; the scheduler calls `sweep`.
+Doors and the built-in evaluator deliver by way of `monitor.use_cases.entrance`, which calls
+`receive_batches`; the scheduler calls `sweep`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
 from sqlalchemy import Connection, RowMapping
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from incidents.alerts.model import Alert
+from incidents.alerts.model import Alert, identify
 from incidents.lifecycle import Status
 from monitor.config.model import Configuration
 from monitor.storage import alerts as alert_rows
 from monitor.storage import incidents as incident_rows
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import lock_incidents
-from monitor.storage.store import Store
+from monitor.storage.store import Store, Transaction
 from monitor.storage.tasks import open_task_counts
 from monitor.use_cases import silences
 from monitor.use_cases.holding import held_by
@@ -32,6 +34,15 @@ STANDARD = alert_policy()
 TRIES = 5  # transactions of two replicas may collide; each loser starts again
 
 _Result = TypeVar("_Result")
+
+
+@dataclass(slots=True)
+class Batch:
+    """Deliveries of one source, applied as of one moment."""
+
+    source: str
+    now: datetime
+    alerts: list[Alert]
 
 
 def receive_alerts(
@@ -47,15 +58,36 @@ def receive_alerts(
 
     Deliveries of one identity are applied in their order; late and doubled ones change nothing.
     """
+    return receive_batches(store, [Batch(source, now, [*alerts])], configuration, policy)[0]
 
-    def transact() -> Counted:
+
+def receive_batches(
+    store: Store,
+    batches: Sequence[Batch],
+    configuration: Configuration,
+    policy: AlertPolicy = STANDARD,
+) -> list[Counted]:
+    """Record batches one after the other in one transaction, and return what each did.
+
+    Raises:
+        OperationalError: the database is unwell; nothing is recorded.
+    """
+
+    def transact() -> list[Counted]:
         with store.begin() as tx:
-            intake = Intake(tx, configuration, policy, now, source)
-            for part in in_rounds(alerts):
-                intake.take(part)
-            return intake.finish()
+            return [_receive(tx, batch, configuration, policy) for batch in batches]
 
     return _until_alone(transact)
+
+
+def _receive(
+    tx: Transaction, batch: Batch, configuration: Configuration, policy: AlertPolicy
+) -> Counted:
+    identify(batch.alerts)
+    intake = Intake(tx, configuration, policy, batch.now, batch.source)
+    for part in in_rounds(batch.alerts):
+        intake.take(part)
+    return intake.finish()
 
 
 def sweep(

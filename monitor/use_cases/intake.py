@@ -58,6 +58,7 @@ class Intake:
 
     def take(self, alerts: Sequence[Alert]) -> None:
         """Apply deliveries of different identities."""
+        alerts = self._extend(alerts)
         held = alert_rows.lock_held(self.tx, (alert.fingerprint for alert in alerts))
         by_effect: dict[Effect, list[tuple[Alert, RowMapping | None]]] = {e: [] for e in Effect}
         for alert in alerts:
@@ -69,6 +70,22 @@ class Intake:
         self._begin([alert for alert, _ in by_effect[Effect.NEW]])
         self.end([(row, a.ends_at) for a, row in by_effect[Effect.RESOLVED] if row])
         self.counted.ignored += len(by_effect[Effect.IGNORED])
+
+    def _extend(self, alerts: Sequence[Alert]) -> Sequence[Alert]:
+        """Have alerts that fire on unchanged go on; return the others. It is what most do."""
+        likely = [alert for alert in alerts if alert.ends_at and self.now < alert.ends_at]
+        if not likely:
+            return alerts
+        extended = alert_rows.extend(self.tx, likely, self.source, self.now)
+        self.counted.refreshed += len(extended)
+        return [alert for alert in alerts if alert.fingerprint not in extended]
+
+    def _told(self, alert: Alert) -> str:
+        """Return what a later delivery must equal to change nothing but the end.
+
+        Nothing does while the start is ahead of our clock: it is kept as of now instead.
+        """
+        return alert.digest if alert.starts_at <= self.now else ""
 
     def end(self, ended: Sequence[tuple[RowMapping, datetime | None]]) -> None:
         """Close alerts that their source resolved, and the incidents nothing holds open."""
@@ -166,6 +183,7 @@ class Intake:
                 "new_state": AlertState.FIRING.value,
                 "new_source": self.source,
                 "new_generator_url": alert.generator_url,
+                "new_told": self._told(alert),
                 "new_updated_at": self.now,
             }
             for alert, row in pairs
@@ -219,6 +237,7 @@ class Intake:
             "state": AlertState.FIRING.value,
             "source": self.source,
             "generator_url": alert.generator_url,
+            "told": self._told(alert),
             "received_at": self.now,
             "updated_at": self.now,
             "incident_id": incident_id,

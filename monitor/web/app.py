@@ -5,13 +5,17 @@ from __future__ import annotations
 from datetime import timedelta
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp
 
 from monitor.storage.users import signing_key
 from monitor.web import errors, openapi, static_files
+from monitor.web.api import alerts
 from monitor.web.flood import Floods
+from monitor.web.intake import Doors, FastLane
 from monitor.web.middleware import KnownHosts, SafeHeaders, TrustedProxies
 from monitor.web.rate_limit import RateLimit
 from monitor.web.routes import ROUTERS
+from monitor.web.security import alert_sender
 from monitor.web.services import Services
 from monitor.web.throttle import Throttle
 
@@ -19,12 +23,24 @@ REFUSALS_RECORDED = 600, timedelta(hours=1)  # a log that is only added to must 
 BODY_LIMIT_BYTES = 256 * 1024  # forms and small JSON; a router that takes more says so itself
 
 
+class Application(FastAPI):
+    """The framework's application, with a lane for alerts beside it."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the framework's own stack, and the lane with what it needs of that."""
+        settings = self.state.services.settings
+        lane: ASGIApp = Doors(alerts.BUSY, alert_sender)
+        lane = TrustedProxies(lane, trusted=settings.trusted_proxies)
+        lane = SafeHeaders(lane, https=settings.public_url.startswith("https:"))
+        return FastLane(super().build_middleware_stack(), lane, alerts.BUSY)
+
+
 def create_app(services: Services) -> FastAPI:
     """Return the whole web application, ready to be served.
 
     The API's description is at `/api/openapi.json`; no page loads anything from elsewhere.
     """
-    app = FastAPI(
+    app = Application(
         title="SayPro Monitor",
         version="1",
         openapi_url="/api/openapi.json",

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -29,6 +29,7 @@ SAFE_HEADERS = {
     "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 STRICT_TRANSPORT = "max-age=31536000"
+NO_STORE = (b"cache-control", b"no-store")
 PRIVATE_PREFIXES = ("/console", "/runbooks", "/r/")
 MACHINE_PREFIXES = ("/-/", "/metrics", "/api/", "/probe")  # scraped and posted to by any name
 HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:\d{1,5})?")
@@ -40,7 +41,9 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self.app = app
-        self.extra = {"strict-transport-security": STRICT_TRANSPORT} if https else {}
+        extra = {"strict-transport-security": STRICT_TRANSPORT} if https else {}
+        headers = SAFE_HEADERS | extra
+        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the answer's headers."""
@@ -50,11 +53,11 @@ class SafeHeaders:
 
         async def complete(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in (SAFE_HEADERS | self.extra).items():
-                    headers.setdefault(name, value)
-                if scope["path"].startswith(PRIVATE_PREFIXES):
-                    headers.setdefault("cache-control", "no-store")
+                given = [(name.lower(), value) for name, value in message.get("headers", ())]
+                names = {name for name, _ in given}
+                private = scope["path"].startswith(PRIVATE_PREFIXES)
+                ours = [*self.headers, NO_STORE] if private else self.headers
+                message["headers"] = given + [one for one in ours if one[0] not in names]
             await send(message)
 
         await self.app(scope, receive, complete)

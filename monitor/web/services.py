@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from monitor.accounts.seal import Seal
     from monitor.config.holder import ConfigurationHolder
     from monitor.storage.store import Store
+    from monitor.use_cases.entrance import Entrance
     from monitor.web.queries import Queries
     from probes.secrets import SecretSource
 
@@ -156,6 +157,7 @@ class Services:
     settings: WebSettings
     configuration: ConfigurationHolder
     store: Store
+    entrance: Entrance
     clock: Clock
     metrics: Metrics
     journeys: JourneyDesk

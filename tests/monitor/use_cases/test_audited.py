@@ -65,7 +65,7 @@ def the_folder_is_read_at_a_signal(desk: Desk) -> None:
 
 
 BY_ITSELF: dict[str, tuple[Callable[[Desk], None], str, str]] = {
-    "alerts.receive_alerts": (an_alert_opens_its_incident, "incident.opened", "monitor"),
+    "alerts.receive_batches": (an_alert_opens_its_incident, "incident.opened", "monitor"),
     "alerts.sweep": (silence_ends_an_incident, "incident.resolved", "monitor"),
     "maintenance.advance_maintenance": (a_window_ends, "maintenance.verified", "monitor"),
     "reloading.record_reload": (

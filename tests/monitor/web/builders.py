@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
@@ -17,6 +18,7 @@ from monitor.clock import FakeClock
 from monitor.config.model import Category, Channel, Component, Configuration, Location, Site
 from monitor.storage.store import Store
 from monitor.storage.users import insert_user, set_password, user_by_name
+from monitor.use_cases.entrance import Entrance
 from monitor.web.app import create_app
 from monitor.web.permissions import Role
 from monitor.web.services import JourneySchedule, RuleGroupView, Services
@@ -126,9 +128,11 @@ def configuration(folder: Path = Path("config")) -> Configuration:
 def services(store: Store, **changes: object) -> Services:
     """Return services over `store`, the rest being fakes."""
     clock = FakeClock(NOW)
+    holder: Any = changes.get("configuration") or FakeHolder(configuration())
     facts: dict[str, object] = {
         "settings": FakeSettings(),
-        "configuration": FakeHolder(configuration()),
+        "configuration": holder,
+        "entrance": Entrance(store, lambda: holder.current, clock),
         "store": store,
         "clock": clock,
         "metrics": FakeMetrics(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,7 +13,8 @@ from sqlalchemy.exc import OperationalError
 
 from monitor.storage import incidents as rows
 from monitor.storage.store import Store
-from monitor.web.api import alerts as door
+from monitor.use_cases import entrance
+from monitor.use_cases.entrance import Entrance
 from tests.monitor.web.builders import FakeSettings, Web, services
 from tests.shared_data import shared_json, shared_path
 
@@ -144,25 +146,51 @@ def test_what_clients_ask_before_anything_else_is_answered(web: Web) -> None:
     assert client.get("/api/v2/alerts/groups").json()[0]["labels"] == {"component": "checkout"}
 
 
+WEBHOOK = {"version": "4", "alerts": [{"status": "firing", "labels": DOWN}]}
+DOORS = [("/api/v2/alerts", [{"labels": DOWN}]), ("/api/v1/alertmanager", WEBHOOK)]
+
+
+def refused(web: Web, path: str, body: object) -> tuple[int, str | None, int]:
+    """Post, and return status, advice and how many incidents there are after all."""
+    answer = web.client().post(path, json=body)
+    return answer.status_code, answer.headers.get("retry-after"), incident_count(web)
+
+
+@pytest.mark.parametrize(("path", "body"), DOORS)
 def test_an_unwell_database_is_503_and_a_time_to_wait(
-    web: Web, monkeypatch: pytest.MonkeyPatch
+    web: Web, monkeypatch: pytest.MonkeyPatch, path: str, body: object
 ) -> None:
     """The sender tries again; it is never told that the alert was wrong."""
 
     def fail(*_: object, **__: object) -> None:
         raise OperationalError("BEGIN IMMEDIATE", {}, Exception("database is locked"))
 
-    monkeypatch.setattr(door, "receive_alerts", fail)
+    monkeypatch.setattr(entrance, "receive_batches", fail)
+    assert refused(web, path, body) == (503, "5", 0)
+
+
+@pytest.mark.parametrize(("path", "body"), DOORS)
+@pytest.mark.parametrize("room", [{"most_bytes": 10}, {"most_alerts": 1}])
+def test_a_full_queue_is_503_at_every_door(
+    sqlite_store: Store, path: str, body: object, room: dict[str, Any]
+) -> None:
+    """Nothing is stored or held back, and the next one is taken when there is room."""
+    web = Web(services(sqlite_store))
+    full = Entrance(sqlite_store, lambda: web.services.configuration.current, web.clock, **room)
+    full.alerts_waiting = 1
+    crowded = Web(services(sqlite_store, entrance=full))
+    assert refused(crowded, path, body) == (503, "5", 0)
+    assert full.bytes_held == 0
+    full.alerts_waiting, full.most_bytes = 0, entrance.MOST_BYTES
+    assert refused(crowded, path, body) == (200, None, 1)
+
+
+def test_a_body_longer_than_any_is_refused(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With 413 and what to do; what was read of it is let go."""
+    monkeypatch.setattr("monitor.web.intake.LONGEST_BODY_BYTES", 20)
     answer = web.client().post("/api/v2/alerts", json=[{"labels": DOWN}])
-    assert (answer.status_code, answer.headers["retry-after"]) == (503, "5")
-
-
-def test_a_full_queue_is_503_too(web: Web) -> None:
-    """Waiting longer than the sender does helps nobody."""
-    web.app.state.batches_waiting = door.MOST_WAITING
-    assert post(web.client(), {"labels": DOWN}) == 503
-    web.app.state.batches_waiting = 0
-    assert (post(web.client(), {"labels": DOWN}), web.app.state.batches_waiting) == (200, 0)
+    assert (answer.status_code, "fewer alerts" in answer.json()["message"]) == (413, True)
+    assert web.services.entrance.bytes_held == 0
 
 
 def test_a_storm_in_one_request_is_taken(web: Web) -> None:

@@ -1,0 +1,166 @@
+"""What every door for alerts does with a request: read it within bounds, have it committed, answer.
+
+Whatever is answered with 2xx is committed. What cannot be taken now is answered with 503 and a time
+to wait, never with 429: senders retry the one and drop the other (measured with Alertmanager
+0.25.0, 2026-11-22). `FastLane` leads requests to these doors past the framework.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Collection, Mapping
+from contextlib import suppress
+from datetime import datetime
+
+import structlog
+from fastapi import Request
+from fastapi.responses import Response
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from incidents.alerts.wire import Parsed, Refusal
+from monitor.use_cases.entrance import Delivery, Entrance, Overloaded
+from monitor.web.errors import WebError, on_bug, on_web_error
+from monitor.web.services import services_of
+
+LONGEST_BODY_BYTES = 16 * 1024 * 1024  # 10,000 alerts with three annotations are 5 MB
+RETRY_SECONDS = 5
+
+Door = Callable[[Request], Awaitable[Response]]
+Guard = Callable[[Request], Awaitable[None]]
+ReadBody = Callable[[bytes, datetime], Parsed]
+log = structlog.get_logger(__name__)
+
+
+class _TooLong(Exception):  # noqa: N818 - a refusal, named for what was refused
+    """A body is longer than any door takes."""
+
+
+async def take(request: Request, read: ReadBody, source: str, *, mark: bytes) -> Response | None:
+    """Have what a request holds committed; return None then, else how to refuse it.
+
+    `mark` stands about once in the body for every alert it holds.
+    """
+    entrance = services_of(request).entrance
+    try:
+        body = await _body(request, entrance)
+    except Overloaded as error:
+        return overloaded(error)
+    except ClientDisconnect:
+        return Response(status_code=400)  # nobody is there to read it
+    except _TooLong:
+        message = f"a body has at most {LONGEST_BODY_BYTES} bytes: send fewer alerts at once"
+        return answer(Refusal(413, {"code": 413, "message": message}))
+    loop = asyncio.get_running_loop()
+    done: asyncio.Future[None] = loop.create_future()
+
+    def settle() -> None:
+        if not done.done():  # else the sender has gone, or the server stops
+            done.set_result(None)
+
+    def answered() -> None:
+        with suppress(RuntimeError):  # the server has ended: nobody waits any more
+            loop.call_soon_threadsafe(settle)
+
+    delivery = Delivery(
+        source,
+        lambda now: read(body, now),
+        answered,
+        alerts=max(1, body.count(mark)),
+        bytes=len(body),
+    )
+    try:
+        entrance.offer(delivery)
+    except Overloaded as error:
+        entrance.release(len(body))
+        return overloaded(error)
+    await done
+    return _outcome(delivery)
+
+
+def _outcome(delivery: Delivery) -> Response | None:
+    try:
+        parsed = delivery.result()
+    except Overloaded as error:
+        return overloaded(error)
+    if parsed.cut_off:
+        log.warning("alerts_cut_off", count=parsed.cut_off, advice="set max_alerts: 0")
+    return answer(parsed.refusal) if parsed.refusal else None
+
+
+async def _body(request: Request, entrance: Entrance) -> bytes:
+    """Return the whole body, its bytes reserved in the entrance as they arrive."""
+    parts: list[bytes] = []
+    held = 0
+    try:
+        async for part in request.stream():
+            _check(held + len(part))
+            entrance.reserve(len(part))
+            held += len(part)
+            parts.append(part)
+    except BaseException:
+        entrance.release(held)
+        raise
+    return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
+def _check(length: int) -> None:
+    if length > LONGEST_BODY_BYTES:
+        raise _TooLong
+
+
+def answer(refusal: Refusal) -> Response:
+    """Return a refusal as its senders know it: JSON, or no body at all."""
+    if refusal.body == "":
+        return Response(status_code=refusal.status)
+    content = json.dumps(refusal.body, ensure_ascii=False)
+    return Response(content, status_code=refusal.status, media_type="application/json")
+
+
+def overloaded(error: Overloaded) -> Response:
+    """Return the answer that makes a sender keep what it has and come again."""
+    refused = answer(Refusal(503, {"code": 503, "message": str(error)}))
+    refused.headers["retry-after"] = str(RETRY_SECONDS)
+    return refused
+
+
+class Doors:
+    """Serves a few busy doors by themselves; refusals and bugs become the answers they always are.
+
+    The doors are the very functions the framework would call, and stay in its description of the
+    API; who may pass is asked here (`guard`) as the framework would ask.
+    """
+
+    def __init__(self, doors: Mapping[str, Door], guard: Guard) -> None:
+        self.doors = doors
+        self.guard = guard
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request for one of the doors."""
+        request = Request(scope, receive)
+        response = await self._answer(self.doors[scope["path"]], request)
+        await response(scope, receive, send)
+
+    async def _answer(self, door: Door, request: Request) -> Response:
+        try:
+            await self.guard(request)
+            return await door(request)
+        except WebError as error:
+            return await on_web_error(request, error)
+        except Exception as error:  # noqa: BLE001 - the framework, which would catch it, is not here
+            return await on_bug(request, error)
+
+
+class FastLane:
+    """Lets a POST to a few busy doors pass beside the framework, which costs more than they do."""
+
+    def __init__(self, app: ASGIApp, lane: ASGIApp, paths: Collection[str]) -> None:
+        self.app = app
+        self.lane = lane
+        self.paths = paths
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Pass the request on, one way or the other."""
+        busy = scope["type"] == "http" and scope["path"] in self.paths and scope["method"] == "POST"
+        await (self.lane if busy else self.app)(scope, receive, send)
