@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
-.PHONY: help run test check bench lint types contracts format lock promqltest dashboards clean
+.PHONY: help run test check bench lint types contracts audit format lock promqltest dashboards clean
 
 help: ## Show what can be made
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -25,7 +25,7 @@ run: $(VENV)/.installed ## Start the monitor against the bundled demo marketplac
 servers: ## Install the real servers the tests meet, where this machine may (root, Debian or Ubuntu)
 	@bash .ci/bootstrap.sh servers
 
-test: $(VENV)/.test-installed servers lint types contracts ## Everything: lint, types, contracts, all tests with real servers
+test: $(VENV)/.test-installed servers lint types contracts audit ## Everything: lint, types, contracts, all tests with real servers
 	$(BIN)/python -m pytest
 
 check: $(VENV)/.test-installed lint types contracts ## The fast part of `make test`
@@ -40,6 +40,9 @@ types:
 
 contracts:
 	$(BIN)/lint-imports
+
+audit: $(VENV)/.test-installed ## Ask whether a pinned library has a known hole
+	@$(BIN)/python .ci/audit.py
 
 format: ## Rewrite the code in the house style
 	$(BIN)/ruff check --fix .
