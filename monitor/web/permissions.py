@@ -69,6 +69,7 @@ class Actor:
     must_enrol: bool = False  # the role asks for a second factor that the account has not
     signed_in_at: datetime | None = None
     method: str = "password"  # how: password or openid
+    time_zone: str = ""  # empty: the site's
 
     def may(self, permission: Permission | str) -> bool:
         """Return whether the table lets this actor do it; templates pass the name (`"NOTE"`)."""

@@ -1,15 +1,17 @@
 """Templates: one environment, strict about missing values, escaping everything.
 
 `page(request, "console/home.html", title="…")` is all a page module needs. Times are shown with
-their zone by the `when` filter; durations by `seconds`. Nothing here reads the database.
+their zone by the `when` filter; durations by `seconds`. Nothing here reads the database but
+the banner of open incidents, which every console page may ask for.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from fastapi import Request
 from fastapi.responses import HTMLResponse
@@ -18,9 +20,10 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from incidents.reports.conversation import clock_words
-from monitor.web.permissions import navigation
-from monitor.web.services import services_of
+from monitor.web.permissions import Actor, Permission, navigation
+from monitor.web.services import Services, services_of
 from monitor.web.static_files import static_url
+from monitor.web.trouble import Trouble, banner_troubles
 
 
 @lru_cache(maxsize=1)
@@ -55,21 +58,41 @@ def render(request: Request, template: str, **context: Any) -> str:
     """Return a template's text with what every template may use."""
     services = services_of(request)
     site = services.configuration.current.site
+    actor, path = getattr(request.state, "actor", None), request.url.path
     base = {
         "site": site,
-        "zone": ZoneInfo(site.time_zone),
+        "zone": zone_of(actor, site.time_zone),
         "now": services.clock.now(),
         "public_url": services.settings.public_url,
-        "path": request.url.path,
-        "actor": getattr(request.state, "actor", None),
+        "path": path,
+        "actor": actor,
+        "banner": lambda: _banner(services, actor, path),
         "mark": getattr(request.state, "mark", ""),
     }
     return environment().get_template(template).render(base | context)
 
 
+def _banner(services: Services, actor: Actor | None, path: str) -> Sequence[Trouble]:
+    """Return what is open, for whoever has really come in; asked only by pages of the console."""
+    if actor is None or actor.must_change_password or actor.must_enrol:
+        return ()
+    return banner_troubles(services, path) if actor.may(Permission.VIEW) else ()
+
+
+def zone_of(actor: Actor | None, site_zone: str) -> ZoneInfo:
+    """Return the zone a reader's times are shown in: their own, else the site's.
+
+    A zone that this machine's tables do not know (any more) counts as none.
+    """
+    try:
+        return ZoneInfo((actor.time_zone if actor else "") or site_zone)
+    except (ZoneInfoNotFoundError, ValueError):
+        return ZoneInfo(site_zone)
+
+
 @pass_context
 def when(context: Context, moment: datetime | None, style: str = "short") -> Markup:
-    """Return a moment as a `<time>` element in the site's zone, with the zone's name.
+    """Return a moment as a `<time>` element in the reader's zone, with the zone's name.
 
     `style` is `short` (22 Nov 10:43 SAST), `long` (with weekday, year and seconds),
     `seconds` (22 Nov 10:43:07 SAST), or `clock` (10:43:07 SAST).

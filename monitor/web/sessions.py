@@ -106,6 +106,7 @@ def actor_of_session(
         must_enrol=asked and not found.has_second_factor,
         signed_in_at=session.created_at,
         method=session.method,
+        time_zone=user.time_zone,
     )
 
 

@@ -60,9 +60,14 @@ function concerns(part, topics) {
   return topics === undefined || wanted === undefined || wanted.split(" ").some((topic) => topics.includes(topic));
 }
 
+function openIncidents() {
+  return [...document.querySelectorAll("[data-incident]")].map((one) => one.dataset.incident);
+}
+
 // Returns how many parts were left alone because somebody types in them.
 function freshen(page) {
   let left = 0;
+  const known = new Set(openIncidents());
   for (const part of document.querySelectorAll("[data-live]")) {
     const fresh = page.querySelector(`[data-live="${CSS.escape(part.dataset.live)}"]`);
     if (!fresh) continue;
@@ -74,7 +79,8 @@ function freshen(page) {
   }
   const [asOf, now] = [document.getElementById("as-of"), page.getElementById("as-of")];
   if (asOf && now && left === 0 && document.querySelector("main [data-live]")) bring(asOf, now);
-  document.dispatchEvent(new CustomEvent("freshened"));
+  const news = [...document.querySelectorAll("[data-incident]")].filter((one) => !known.has(one.dataset.incident));
+  if (news.length > 0) document.getElementById("announcer").textContent = `New: ${news.map((one) => one.querySelector("p").textContent.trim()).join("; ")}`;
   return left;
 }
 
