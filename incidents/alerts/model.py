@@ -90,11 +90,12 @@ class Alert:
     starts_at: datetime = field(kw_only=True)
     ends_at: datetime | None = field(default=None, kw_only=True)
     generator_url: str = field(default="", kw_only=True)
+    identity: Mapping[str, str] | None = field(default=None, kw_only=True)
 
     @cached_property
     def fingerprint(self) -> str:
-        """The identity its labels have."""
-        return fingerprint(self.labels)
+        """The identity its labels have, or those that stand for them where the source says so."""
+        return fingerprint(self.labels if self.identity is None else self.identity)
 
     @cached_property
     def digest(self) -> str:

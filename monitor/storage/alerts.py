@@ -24,7 +24,7 @@ from incidents.alerts.inhibition import Source
 from incidents.alerts.matchers import Matcher, Operator
 from incidents.alerts.model import Alert, words
 from incidents.lifecycle import Severity
-from monitor.storage.schema import alerts
+from monitor.storage.schema import alerts, incidents
 from monitor.storage.store import Transaction
 from monitor.storage.types import UtcDateTime
 
@@ -220,6 +220,16 @@ def open_labels(connection: Connection) -> list[Row[Any]]:
     """Return `labels` and `incident_id` of every open alert, the first received first."""
     statement = select(_c.labels, _c.incident_id).where(_c.open_marker == 1).order_by(_c.id)
     return list(connection.execute(statement))
+
+
+def incident_number_of(connection: Connection, fingerprint: str) -> int | None:
+    """Return the number of the incident that an open alert belongs to, if there is one."""
+    statement = (
+        select(incidents.c.number)
+        .join(alerts, alerts.c.incident_id == incidents.c.id)
+        .where(_c.fingerprint == fingerprint, _c.open_marker == 1)
+    )
+    return connection.execute(statement).scalar_one_or_none()
 
 
 def open_names(connection: Connection, fingerprints: Iterable[str]) -> dict[str, str]:

@@ -28,6 +28,7 @@ HALF_WAY = "who has taken the first step of signing in"
 BY_FORM = "everybody, by a form that we gave out"
 LINK = "everybody, by a signed link that does this one thing"
 SENDERS = "alert senders"  # by token; without one set, this machine only
+KEYED = "alert senders, by a key in the body"  # refused as PagerDuty does, with 400
 SCRAPERS = "scrapers"  # by token where one is set
 ASKERS = "who asks about metrics"  # scrapers by token, viewers, else this machine only
 
@@ -112,6 +113,7 @@ DOORS: dict[str, Permission | str] = {
     "DELETE /api/v2/silence/{silence_id}": SENDERS,
     "GET /api/v2/status": SENDERS,
     "POST /api/v1/alertmanager": SENDERS,
+    "POST /v2/enqueue": KEYED,
     "GET /api/v1/incidents": Permission.VIEW,
     "POST /api/v1/incidents": Permission.WORK_INCIDENTS,
     "GET /api/v1/incidents/{number}": Permission.VIEW,
