@@ -64,7 +64,9 @@ class Kind(StrEnum):
 
 # What sources and receivers said is kept with alerts and notifications; all else is a change that
 # somebody or something made, and goes to the audit log as well.
-NOT_AUDITED = frozenset(kind for kind in Kind if kind.value.startswith(("alert_", "notification_")))
+NOT_AUDITED = frozenset(
+    kind for kind in Kind if kind.value.startswith(("alert_", "notification_"))
+) - {Kind.ALERT_MOVED}
 
 
 @dataclass(frozen=True, slots=True)

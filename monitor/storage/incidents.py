@@ -7,13 +7,26 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, and_, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    and_,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from incidents.lifecycle import Impact, Origin, Severity, Status, UnknownIncident
+from incidents.texts import storable
 from incidents.timeline import NOT_AUDITED, Entry
 from monitor.storage.audit import Change, record_all
 from monitor.storage.schema import (
     incident_components,
+    incident_tasks,
     incident_updates,
     incidents,
     outbox,
@@ -78,9 +91,19 @@ class Incident:
 
 @dataclass(frozen=True, slots=True)
 class IncidentFilter:
-    """Which incidents a list shows; everything where nothing is said."""
+    """Which incidents a list shows; everything where nothing is said.
+
+    `person` is somebody who took it, leads it, speaks for it, or has a task on it that is not done.
+    `text` is looked for in title, step, reason and number. Of `began_from` and `began_until` the
+    first is included.
+    """
 
     open: bool | None = None
+    status: str | None = None
+    person: str | None = None
+    text: str = ""
+    began_from: datetime | None = None
+    began_until: datetime | None = None
     component: str | None = None
     severity: str | None = None
     since: datetime | None = None
@@ -140,19 +163,63 @@ def last_of_key(connection: Connection, key: str) -> int | None:
 
 def list_incidents(connection: Connection, wanted: IncidentFilter) -> list[Incident]:
     """Return the newest incidents that match, newest first."""
-    statement = select(incidents).order_by(_c.number.desc()).limit(wanted.limit)
-    if wanted.open is not None:
-        statement = statement.where(
-            _c.open_marker == 1 if wanted.open else _c.open_marker.is_(None)
-        )
-    for column in ("component", "severity"):
-        if (value := getattr(wanted, column)) is not None:
-            statement = statement.where(_c[column] == value)
-    if wanted.since is not None:
-        statement = statement.where(or_(_c.open_marker == 1, _c.resolved_at >= wanted.since))
+    statement = select(incidents).where(*_conditions(wanted))
     if wanted.before_number is not None:
         statement = statement.where(_c.number < wanted.before_number)
-    return _load(connection, statement)
+    return _load(connection, statement.order_by(_c.number.desc()).limit(wanted.limit))
+
+
+def count_incidents(connection: Connection, wanted: IncidentFilter) -> int:
+    """Return how many incidents match, on all pages together."""
+    statement = select(func.count()).select_from(incidents).where(*_conditions(wanted))
+    return int(connection.execute(statement).scalar_one())
+
+
+def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
+    found: list[ColumnElement[bool]] = []
+    if wanted.open is not None:
+        found.append(_c.open_marker == 1 if wanted.open else _c.open_marker.is_(None))
+    if wanted.component is not None:
+        hit = incident_components.c
+        also = select(hit.incident_id).where(hit.component == wanted.component)
+        found.append(or_(_c.component == wanted.component, _c.id.in_(also)))
+    for column in ("severity", "status"):
+        if (value := getattr(wanted, column)) is not None:
+            found.append(_c[column] == value)
+    if wanted.since is not None:
+        found.append(or_(_c.open_marker == 1, _c.resolved_at >= wanted.since))
+    if wanted.began_from is not None:
+        found.append(_c.started_at >= wanted.began_from)
+    if wanted.began_until is not None:
+        found.append(_c.started_at < wanted.began_until)
+    if wanted.person is not None:
+        found.append(_is_work_of(wanted.person))
+    if text := storable(wanted.text).strip():
+        found.append(_tells_of(text))
+    return found
+
+
+def _is_work_of(person: str) -> ColumnElement[bool]:
+    task = incident_tasks.c
+    theirs = select(task.incident_id).where(task.owner == person, task.done_at.is_(None))
+    columns = ("acknowledged_by", "taken_over_by", "lead", "communications")
+    return or_(*(_c[name] == person for name in columns), _c.id.in_(theirs))
+
+
+def _tells_of(text: str) -> ColumnElement[bool]:
+    """Every word stands somewhere, in whatever case; `INC-7` is the incident's name."""
+    number = text.upper().removeprefix("INC-")
+    words = [
+        or_(
+            *(
+                func.lower(func.coalesce(_c[name], "")).contains(word.lower(), autoescape=True)
+                for name in ("title", "component", "journey", "step", "reason")
+            )
+        )
+        for word in text.split()
+    ]
+    named = [_c.number == int(number)] if number.isdecimal() and len(number) < 10 else []
+    return or_(and_(*words), *named)
 
 
 def insert_incident(

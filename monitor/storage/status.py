@@ -124,8 +124,12 @@ def public_incidents_between(
 
 
 def public_incident(connection: Connection, public_id: str) -> PublicIncident | None:
-    """Return a published incident by its public id; a draft is as absent as an unknown one."""
-    found = _incidents(connection, _published().where(incidents.c.public_id == storable(public_id)))
+    """Return a published incident by its public id; a draft is as absent as an unknown one.
+
+    For one that was merged into another it is that other one, under its own public id.
+    """
+    row_id = row_id_of(connection, public_id)
+    found = _incidents(connection, _published().where(incidents.c.id == row_id))
     return found[0] if found else None
 
 
@@ -144,9 +148,11 @@ def public_incidents_of(connection: Connection, ids: Iterable[int]) -> dict[int,
 
 
 def row_id_of(connection: Connection, public_id: str) -> int | None:
-    """Return the row id of a published incident, or None."""
+    """Return the row id of a published incident or of what it was merged into, or None."""
     i = incidents.c
-    statement = select(i.id).where(i.public_id == storable(public_id), i.published_at.is_not(None))
+    statement = select(func.coalesce(i.merged_into_id, i.id)).where(
+        i.public_id == storable(public_id), i.published_at.is_not(None)
+    )
     return connection.execute(statement).scalar_one_or_none()
 
 
@@ -177,7 +183,7 @@ def _published() -> Select[Any]:
             i.published_at,
             i.customer_message,
         )
-        .where(i.published_at.is_not(None))
+        .where(i.published_at.is_not(None), i.merged_into_id.is_(None))
         .order_by(i.opened_at.desc(), i.id.desc())
     )
 
@@ -192,17 +198,19 @@ def _incidents(connection: Connection, statement: Select[Any]) -> tuple[PublicIn
 
 
 def _notes(connection: Connection, ids: Sequence[int]) -> dict[int, list[PublicUpdate]]:
-    """Return the published notes of incidents, oldest first."""
-    u = incident_updates.c
+    """Return the published notes of incidents and of what was merged into them, oldest first."""
+    u, i = incident_updates.c, incidents.c
+    story = func.coalesce(i.merged_into_id, i.id)
     statement = (
-        select(u.incident_id, u.public_id, u.status, u.body, u.at)
-        .where(u.incident_id.in_(ids), u.published_at.is_not(None))
+        select(story.label("story"), u.public_id, u.status, u.body, u.at)
+        .join_from(incident_updates, incidents, i.id == u.incident_id)
+        .where(story.in_(ids), u.published_at.is_not(None))
         .order_by(u.at, u.id)
     )
     found: dict[int, list[PublicUpdate]] = {}
     for row in connection.execute(statement):
         note = PublicUpdate(row.public_id, row.status, row.body, row.at)
-        found.setdefault(row.incident_id, []).append(note)
+        found.setdefault(row.story, []).append(note)
     return found
 
 

@@ -27,6 +27,7 @@ from monitor.storage.idempotency import Once, refuse_repetition, remember
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import lock_incidents, public_id
 from monitor.storage.store import Store, Transaction
+from monitor.use_cases.holding import release
 from monitor.use_cases.ledger import Ledger
 from monitor.use_cases.policy import AlertPolicy
 
@@ -140,9 +141,7 @@ class IncidentDesk:
             _must_be_open(incident, "handed back")
             ledger.change(incident, taken_over=False, taken_over_by=None)
             ledger.note(incident, Kind.HANDED_BACK, f"{by} handed it back.", actor=by)
-            firing = alert_rows.open_alerts_of(ledger.tx.connection, [incident.id])
-            if incident.origin is Origin.AUTOMATIC and not firing:
-                ledger.resolve(incident, "no alert of it fires any more")
+            release(ledger, incident)
         return incident
 
     def add_note(

@@ -9,6 +9,7 @@ from incidents.lifecycle import Severity, Status, worse_status
 from incidents.outbox import NotSent, Plan, Recipient, Unsent
 from incidents.timeline import AUTOMATION, Kind
 from monitor.storage import regrouping as rows
+from monitor.storage.escalations import end_escalation
 from monitor.storage.incidents import Incident
 from monitor.storage.reports import reports_of_incident
 from monitor.storage.tasks import next_task_number
@@ -38,6 +39,7 @@ def merge(
         merged_into_id=target.id,
         monitoring_at=None,
     )
+    end_escalation(ledger.tx, source.id)
     rows.follow_merge(ledger.tx, source.id, target.id)
     ledger.tx.touch("status")
     ledger.note(

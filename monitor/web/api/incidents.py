@@ -6,40 +6,38 @@ within a day; a repetition is answered with the incident as it stands now.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
-from typing import Annotated, Any
+from typing import Annotated
 
-from fastapi import APIRouter, Depends, Header, Path, Query, Request, Response
-from pydantic import BaseModel, ConfigDict, Field
-from sqlalchemy import Connection
+from fastapi import APIRouter, Query, Response
+from pydantic import AwareDatetime, Field
 
 from incidents.lifecycle import Severity, Status
-from monitor.storage import alerts as alert_rows
+from incidents.texts import storable
 from monitor.storage import incidents as rows
-from monitor.storage.idempotency import AlreadyDone, Once
-from monitor.storage.incidents import Incident, IncidentFilter
-from monitor.use_cases.incidents import IncidentDesk
-from monitor.web.permissions import Actor, Permission
-from monitor.web.security import require
-from monitor.web.services import Given, Services
+from monitor.storage.incidents import IncidentFilter
+from monitor.web.api.incident_asked import (
+    LARGEST,
+    Asks,
+    Body,
+    Number,
+    Publisher,
+    Responder,
+    Viewer,
+    Writer,
+)
+from monitor.web.api.incident_views import (
+    IncidentDetail,
+    IncidentList,
+    IncidentView,
+    detail_of,
+)
+from monitor.web.services import Given
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
 MOST_LISTED = 500
-LARGEST = 2**31 - 1  # what an integer column holds
-Number = Annotated[int, Path(ge=1, le=LARGEST)]
-
-Viewer = Depends(require(Permission.VIEW))
-Responder = Annotated[Actor, Depends(require(Permission.WORK_INCIDENTS))]
-Writer = Annotated[Actor, Depends(require(Permission.NOTE))]
-Publisher = Annotated[Actor, Depends(require(Permission.PUBLISH))]
 
 
-class _Body(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class NewIncident(_Body):
+class NewIncident(Body):
     """An incident that a person opens."""
 
     title: str
@@ -48,20 +46,20 @@ class NewIncident(_Body):
     message: str = Field("", description="For customers: with it the incident is published.")
 
 
-class NewNote(_Body):
+class NewNote(Body):
     """An internal note."""
 
     text: str
 
 
-class NewUpdate(_Body):
+class NewUpdate(Body):
     """A public note, and the status the incident moves to with it."""
 
     text: str
     status: Status | None = None
 
 
-class Move(_Body):
+class Move(Body):
     """A change of status."""
 
     status: Status
@@ -71,87 +69,6 @@ class Move(_Body):
     )
 
 
-class Line(BaseModel):
-    """A line of the timeline."""
-
-    at: datetime
-    kind: str
-    actor: str
-    text: str
-    data: dict[str, Any] | None
-
-
-class PublicNote(BaseModel):
-    """What customers were told."""
-
-    at: datetime
-    status: str
-    body: str
-    author: str
-    published_at: datetime | None
-
-
-class AlertOfIncident(BaseModel):
-    """An alert that belongs, or belonged, to the incident."""
-
-    fingerprint: str
-    state: str
-    labels: dict[str, str]
-    annotations: dict[str, str]
-    starts_at: datetime
-    ends_at: datetime | None
-    source: str
-    generator_url: str
-
-
-class IncidentView(BaseModel):
-    """An incident as lists show it."""
-
-    model_config = ConfigDict(from_attributes=True)
-
-    number: int
-    name: str
-    title: str
-    status: Status
-    severity: Severity
-    impact: str
-    origin: str
-    component: str | None
-    journey: str | None
-    step: str | None
-    reason: str | None
-    components: dict[str, str]
-    started_at: datetime
-    opened_at: datetime
-    updated_at: datetime
-    acknowledged_at: datetime | None
-    acknowledged_by: str | None
-    taken_over: bool
-    taken_over_by: str | None
-    resolved_at: datetime | None
-    resolved_by: str | None
-    reopened_count: int
-    published_at: datetime | None
-    customer_message: str
-    runbook_url: str
-    public_id: str
-
-
-class IncidentDetail(IncidentView):
-    """An incident with all that is known of it."""
-
-    alerts: list[AlertOfIncident]
-    timeline: list[Line]
-    updates: list[PublicNote]
-
-
-class IncidentList(BaseModel):
-    """Incidents, newest first; `next` is the `before` of the next page."""
-
-    incidents: list[IncidentView]
-    next: int | None
-
-
 @router.get("", dependencies=[Viewer])
 def list_incidents(
     services: Given,
@@ -159,6 +76,13 @@ def list_incidents(
     open_: Annotated[bool | None, Query(alias="open")] = None,
     component: str | None = None,
     severity: Severity | None = None,
+    status: Status | None = None,
+    person: Annotated[
+        str | None, Query(max_length=120, description="Who took it, leads it, or has a task on it.")
+    ] = None,
+    q: Annotated[str, Query(max_length=200, description="Words of the title, or INC-7.")] = "",
+    since: Annotated[AwareDatetime | None, Query(description="Began then or later.")] = None,
+    until: Annotated[AwareDatetime | None, Query(description="Began before.")] = None,
     before: Annotated[
         int | None, Query(ge=1, le=LARGEST, description="Only lower numbers.")
     ] = None,
@@ -166,61 +90,30 @@ def list_incidents(
 ) -> IncidentList:
     """List the newest incidents that match."""
     wanted = IncidentFilter(
-        open=open_, component=component, severity=severity, before_number=before, limit=limit
+        open=open_,
+        component=component and storable(component),
+        severity=severity,
+        status=status,
+        person=person and storable(person),
+        text=q,
+        began_from=since,
+        began_until=until,
+        before_number=before,
+        limit=limit,
     )
     with services.store.read() as connection:
         found = rows.list_incidents(connection, wanted)
+        count = rows.count_incidents(connection, wanted)
     last = found[-1].number if len(found) == limit else None
-    return IncidentList(incidents=[IncidentView.model_validate(i) for i in found], next=last)
+    shown = [IncidentView.model_validate(incident) for incident in found]
+    return IncidentList(incidents=shown, count=count, next=last)
 
 
 @router.get("/{number}", dependencies=[Viewer])
 def get_incident(number: Number, services: Given) -> IncidentDetail:
     """Give one incident with its alerts, timeline and public notes."""
     with services.store.read() as connection:
-        return _detail(connection, rows.load_incident(connection, number))
-
-
-class Asked:
-    """A request to work on an incident: who asks, and whether it was carried out before."""
-
-    def __init__(
-        self,
-        request: Request,
-        services: Given,
-        idempotency_key: Annotated[str | None, Header(max_length=200)] = None,
-    ) -> None:
-        self._request = request
-        self._services = services
-        self._key = idempotency_key
-
-    @property
-    def desk(self) -> IncidentDesk:
-        """Where the work is done."""
-        return desk_of(self._services)
-
-    @property
-    def now(self) -> datetime:
-        """The present."""
-        return self._services.clock.now()
-
-    def once(self, actor: Actor, body: _Body | None = None) -> Once | None:
-        """Return what makes this request one that is carried out once."""
-        path = self._request.url.path
-        key = f"{actor.name}\n{self._key}" if self._key else None
-        return Once.of(key, path, body.model_dump_json() if body else "")
-
-    def answer(self, work: Callable[[], Incident]) -> IncidentDetail:
-        """Carry the work out, unless it was before, and show the incident."""
-        try:
-            number = work().number
-        except AlreadyDone as done:
-            number = done.number
-        with self._services.store.read() as connection:
-            return _detail(connection, rows.load_incident(connection, number))
-
-
-Asks = Annotated[Asked, Depends()]
+        return detail_of(connection, rows.load_incident(connection, number))
 
 
 @router.post("", status_code=201)
@@ -303,21 +196,4 @@ def change_status(number: Number, body: Move, by: Responder, ask: Asks) -> Incid
             now=ask.now,
             once=ask.once(by, body),
         )
-    )
-
-
-def desk_of(services: Services) -> IncidentDesk:
-    """Return where people work on incidents, for API and console alike."""
-    return IncidentDesk(services.store, services.configuration.current, services.policy)
-
-
-def _detail(connection: Connection, incident: Incident) -> IncidentDetail:
-    shown = IncidentView.model_validate(incident).model_dump()
-    return IncidentDetail.model_validate(
-        {
-            **shown,
-            "alerts": [dict(row) for row in alert_rows.alerts_of(connection, incident.id)],
-            "timeline": [dict(row) for row in rows.load_timeline(connection, incident.id)],
-            "updates": [dict(row) for row in rows.load_updates(connection, incident.id)],
-        }
     )

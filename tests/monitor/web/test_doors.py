@@ -123,6 +123,22 @@ DOORS: dict[str, Permission | str] = {
     "POST /api/v1/incidents/{number}/notes": Permission.NOTE,
     "POST /api/v1/incidents/{number}/updates": Permission.PUBLISH,
     "POST /api/v1/incidents/{number}/status": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/split": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/move": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/merge": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/links": Permission.WORK_INCIDENTS,
+    "DELETE /api/v1/incidents/{number}/links/{other}": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/roles": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/tasks": Permission.WORK_INCIDENTS,
+    "PUT /api/v1/incidents/{number}/tasks/{task}": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/tasks/{task}/done": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/severity": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/impact": Permission.WORK_INCIDENTS,
+    "GET /api/v1/incidents/{number}/postmortem": Permission.VIEW,
+    "GET /api/v1/incidents/{number}/postmortem/draft": Permission.VIEW,
+    "GET /api/v1/incidents/{number}/postmortem/versions/{version}": Permission.VIEW,
+    "GET /api/v1/incidents/{number}/postmortem.md": Permission.VIEW,
+    "POST /api/v1/incidents/{number}/postmortem": Permission.WORK_INCIDENTS,
     "GET /api/v1/maintenance": Permission.VIEW,
     "POST /api/v1/maintenance": Permission.PLAN_MAINTENANCE,
     "POST /api/v1/maintenance/{number}/cancel": Permission.PLAN_MAINTENANCE,
@@ -233,10 +249,12 @@ def knock(client: TestClient, door: str, form: dict[str, str], **headers: str) -
     method, path = door.split(" ")
     for name, value in VALUES.items():
         path = path.replace(name, value)
+    token = {"x-csrf-token": form["csrf"]} if form.get("csrf") else {}
+    if method in ("PUT", "DELETE"):
+        return client.request(method, path, headers={**headers, **token})
     if method != "POST":
         return client.request(method, path, headers=headers)
     if path.startswith("/api/"):
-        token = {"x-csrf-token": form["csrf"]} if form.get("csrf") else {}
         return client.post(path, json={}, headers={**headers, **token})
     return client.post(path, data=form, headers=headers)
 

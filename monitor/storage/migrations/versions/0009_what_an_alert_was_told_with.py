@@ -17,4 +17,3 @@ def upgrade() -> None:
         batch_op.add_column(
             sa.Column("told", sa.String(length=16), server_default="", nullable=False)
         )
-

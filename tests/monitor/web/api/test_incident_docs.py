@@ -11,7 +11,13 @@ import pytest
 from incidents.lifecycle import Status
 from incidents.outbox import NotSent
 from monitor.storage.incidents import open_incidents
-from monitor.web.api import alerts, incidents
+from monitor.web.api import (
+    alerts,
+    incident_regrouping,
+    incident_tasks,
+    incidents,
+    postmortems,
+)
 from tests.monitor.web.builders import Web
 
 DOCS = (Path(__file__).parents[4] / "docs" / "incidents.md").read_text(encoding="utf-8")
@@ -32,10 +38,17 @@ def test_every_door_is_documented(path: str) -> None:
 
 
 def test_every_verb_on_incidents_is_documented() -> None:
-    """Each address of the incidents router, by its last part."""
-    paths = {route.path for route in incidents.router.routes if hasattr(route, "path")}
-    verbs = {path.rsplit("/", 1)[1] for path in paths} - {"incidents", "{number}"}
-    assert {verb for verb in verbs if f"/7/{verb}" not in DOCS} == set()
+    """Each address of the routers of incidents, with numbers put in."""
+    routers = (incidents, incident_regrouping, incident_tasks, postmortems)
+    paths = {
+        route.path.removeprefix("/api/v1/incidents")
+        for module in routers
+        for route in module.router.routes
+        if hasattr(route, "path")
+    }
+    numbers = {"number": 7, "task": 2, "other": 3, "version": 1}
+    shown = {path.format(**numbers) for path in paths} - {"", "/7"}
+    assert {path for path in shown if path not in DOCS} == set()
 
 
 def test_the_request_shown_opens_an_incident(web: Web) -> None:
