@@ -74,8 +74,7 @@ def test_what_one_has_taken_is_one_s_own_until_it_is_resolved(sqlite_store: Stor
 def test_users_who_reported_and_heard_nothing_are_somebody_s_task(sqlite_store: Store) -> None:
     """Until there are words for them."""
     with sqlite_store.begin() as tx:
-        taken = {"acknowledged_at": NOW, "acknowledged_by": "bob"}
-        row_id = add_incident(tx, published_at=None, customer_message="", **taken)
+        row_id = add_incident(tx, published_at=None, customer_message="", acknowledged_at=NOW)
         add_report(tx, 1, row_id, status="closed")
     told = "INC-1: 1 user reported it, and nobody is told anything"
     assert needs(services(sqlite_store), Role.RESPONDER) == [told]
@@ -125,8 +124,7 @@ def test_a_notification_that_should_have_left_is_told(
 def test_a_window_that_no_probe_has_verified_is_told(sqlite_store: Store) -> None:
     """Once its grace is over."""
     with sqlite_store.begin() as tx:
-        over = {"starts_at": NOW - 300 * MINUTE, "ends_at": NOW - 200 * MINUTE}
-        add_window(tx, **over)
+        add_window(tx, starts_at=NOW - 300 * MINUTE, ends_at=NOW - 200 * MINUTE)
         add_window(tx, 2)
     assert needs(services(sqlite_store), Role.RESPONDER) == [
         "MNT-1 has ended long ago, and no probe has seen the shop work yet"
