@@ -77,7 +77,7 @@ def add_user(
     columns = contact.columns()
     try:
         with store.begin() as tx:
-            insert_user(tx, name, _account_role(role), hashed, now, **columns)
+            insert_user(tx, name, _account_role(role), hashed, now, contact=columns)
             record_of(tx, name, "added", by, now, role=role)
     except IntegrityError as error:
         taken = f"an account named {name}, or another with the address {contact.email}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import secrets
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
@@ -113,15 +114,17 @@ def insert_user(
     role: str,
     password_hash: str,
     now: datetime,
-    **columns: str | None,
+    *,
+    one_time: bool = True,
+    contact: Mapping[str, str | None] | None = None,
 ) -> None:
-    """Store a new account whose first password has to be changed.
+    """Store a new account; a `one_time` password has to be changed.
 
     Raises:
         sqlalchemy.exc.IntegrityError: the name is taken.
     """
-    row: dict[str, object] = {"name": name, "role": role, "one_time": True}
-    row |= {"password_hash": password_hash, **columns}
+    row: dict[str, object] = {"name": name, "role": role, "one_time": one_time}
+    row |= {"password_hash": password_hash, **(contact or {})}
     tx.connection.execute(insert(users).values(**row, created_at=now, password_set_at=now))
 
 

@@ -27,7 +27,7 @@ from monitor.web.permissions import Actor, Permission
 from monitor.web.redirects import safe_next
 from monitor.web.rendering import page
 from monitor.web.security import form_token, require, signed_form, who_asks
-from monitor.web.services import Given, Services
+from monitor.web.services import Given, Services, services_of
 from monitor.web.sessions import take_cookie
 
 router = APIRouter(include_in_schema=False)
@@ -156,6 +156,7 @@ def sign_in_form(
         name=name,
         fault=fault,
         done=done,
+        openid=services_of(request).configuration.current.sign_in.openid,
     )
 
 

@@ -23,6 +23,7 @@ from tests.monitor.web.builders import FakeHolder, Web, configuration, services
 from tests.monitor.web.seeds import troubled_shop
 
 PUBLIC = "everybody"
+BY_PROVIDER = "whom the configured provider sends, in the browser that asked"
 BY_LINK = "who holds a link that we mailed"
 HALF_WAY = "who has taken the first step of signing in"
 BY_FORM = "everybody, by a form that we gave out"
@@ -44,6 +45,8 @@ DOORS: dict[str, Permission | str] = {
     "GET /console/sign-in/forgot": PUBLIC,
     "POST /console/sign-in/forgot": BY_FORM,
     "GET /console/sign-in/reset/{token}": BY_LINK,
+    "GET /console/sign-in/openid": BY_PROVIDER,
+    "GET /console/sign-in/openid/callback": BY_PROVIDER,
     "POST /console/sign-in/reset/{token}": BY_FORM,
     "POST /console/sign-out": Permission.OWN_ACCOUNT,
     "GET /console/account": Permission.OWN_ACCOUNT,
