@@ -85,6 +85,11 @@ class Recipient(NamedTuple):
     address: str = ""
 
 
+def incident_name(number: int) -> str:
+    """Return what an incident is called; a number below zero is a canary's."""
+    return f"INC-{number}" if number >= 0 else f"CANARY-{-number}"
+
+
 @dataclass(frozen=True, slots=True)
 class IncidentFacts:
     """What a notification says of its incident."""
@@ -107,7 +112,7 @@ class IncidentFacts:
     @property
     def name(self) -> str:
         """Return its name in conversation, such as `INC-7`."""
-        return f"INC-{self.number}"
+        return incident_name(self.number)
 
 
 @dataclass(frozen=True, slots=True)

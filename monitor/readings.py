@@ -19,6 +19,9 @@ from monitor.metrics import ServiceMetrics, Values
 from monitor.notify.worker import OutboxWorker
 from monitor.rules.stats import LABEL, readings
 from monitor.scheduler import MISSED_REASONS, Scheduler
+from monitor.selfwatch.canary import Arrival, Canary
+from monitor.selfwatch.vitals import Part
+from monitor.selfwatch.watchman import Beat, Watchman
 from monitor.storage.deliveries import backlog
 from monitor.storage.reports import newest_report, reports_after
 from monitor.storage.store import Store
@@ -221,6 +224,54 @@ def export_entrance(metrics: ServiceMetrics, entrance: Entrance) -> None:
         "Alerts committed together.",
         "outcome",
         stats.commit_alerts,
+    )
+
+
+def export_self_watch(
+    metrics: ServiceMetrics, watchman: Watchman, canary: Canary, holder: ConfigurationHolder
+) -> None:
+    """Export signs of life, heartbeats, and how the canaries fare where any are sent."""
+    metrics.gauge(
+        "monitor_part_alive",
+        "Whether a part of the monitor does its work: 1 or 0.",
+        ("part",),
+        lambda: [
+            ((part.value,), float(all(stall.part is not part for stall in watchman.found)))
+            for part in Part
+        ],
+    )
+    metrics.counter(
+        "monitor_heartbeats",
+        "Heartbeats that were due, by what became of them.",
+        ("outcome",),
+        lambda: [((beat.value,), watchman.beats[beat]) for beat in Beat],
+    )
+    metrics.counter(
+        "monitor_canary_runs",
+        "Canaries that ended their walk, by how.",
+        ("outcome",),
+        lambda: [((arrival.value,), canary.runs[arrival]) for arrival in Arrival],
+    )
+    metrics.histogram(
+        "monitor_canary_stage_seconds",
+        "How long each stage of a canary's walk took.",
+        "stage",
+        canary.stages,
+    )
+
+    def interval() -> float | None:
+        settings = holder.current.canary
+        return settings.every if settings else None
+
+    def last_success() -> float | None:
+        at = canary.last_success_at
+        return at.timestamp() if at and holder.current.canary else None
+
+    metrics.value("monitor_canary_interval_seconds", "How often a canary sets out.", interval)
+    metrics.value(
+        "monitor_canary_last_success_timestamp_seconds",
+        "When a canary last arrived.",
+        last_success,
     )
 
 

@@ -71,6 +71,8 @@ class Scheduler:
         self.lag = {name: Distribution(LAG_BUCKETS) for name in self.pools}
         self.missed: Counter[tuple[str, str]] = Counter()
         self.duty_runs: Counter[tuple[str, str]] = Counter()
+        self.duty_seconds: dict[str, float] = {}  # between two performances
+        self.duty_done: dict[str, float] = {}  # when last, on the monotonic clock
         self._scheduler = BackgroundScheduler(
             executors={"default": ThreadPoolExecutor(DUTY_THREADS)},
             job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None},
@@ -91,6 +93,8 @@ class Scheduler:
 
     def every(self, seconds: float, name: str, duty: Callable[[], object]) -> None:
         """Perform `duty` every `seconds`, first at once; its failures are logged and counted."""
+        self.duty_seconds[name] = seconds
+        self.duty_done[name] = self._clock.monotonic()
         self._scheduler.add_job(
             self._perform,
             IntervalTrigger(seconds=seconds),
@@ -137,6 +141,7 @@ class Scheduler:
             log.exception("duty failed", duty=name)
             self._count_duty(name, "failed")
         else:
+            self.duty_done[name] = self._clock.monotonic()
             self._count_duty(name, "done")
 
     def _count_duty(self, name: str, outcome: str) -> None:

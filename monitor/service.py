@@ -39,17 +39,22 @@ from monitor.readings import (
     export_rules,
     export_samples,
     export_scheduler,
+    export_self_watch,
 )
 from monitor.rules.engine import CLOCK_STEP_MS, Engine, EngineSettings
 from monitor.rules.files import load_rule_files
 from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
 from monitor.scraping import Scraper
+from monitor.selfwatch.canary import Canary
+from monitor.selfwatch.vitals import Part, Sign, duty_signs
+from monitor.selfwatch.watchman import Orders, Watchman, orders_of
 from monitor.settings import Settings
 from monitor.storage.changes import Neighbours
 from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
 from monitor.storage.store import Store
+from monitor.storage.watchdog import WatchdogLookup
 from monitor.use_cases.acknowledge_links import Linker, ensure_key
 from monitor.use_cases.alerts import sweep
 from monitor.use_cases.audit import seal_audit
@@ -80,6 +85,8 @@ STATUS_EVERY = timedelta(seconds=10)  # and how often they are looked at without
 OVERDUE_SECONDS = 1.0
 SILENT_SECONDS = 2.0
 OUTBOX_SECONDS = 30.0
+OUTBOX_LIMIT_SECONDS = 60.0  # its dispatcher looks every second
+CANARY_SECONDS = 1.0
 AHEAD_OF_CLOCK = timedelta(milliseconds=CLOCK_STEP_MS)
 AUDIT_SECONDS = 1.0  # how soon what was recorded is sealed
 NEIGHBOURS_SECONDS = 1.0  # how soon an open page shows what another replica did
@@ -117,6 +124,15 @@ class Service:
             browser_workers=configuration.limits.browser_workers,
         )
         self.worker = self._outbox_worker()
+        self.canary = Canary(self.store, self.clock, lambda: self.holder.current, self.policy)
+        self.watchdog = WatchdogLookup()
+        self.watchman = Watchman(
+            clock=self.clock,
+            context=self._sender,
+            orders=self._watch_orders,
+            signs=self._signs_of_life,
+            watchdog_seen=self._watchdog_seen,
+        )
         self._read_host = read_host or HostReader(settings.data).read
         self.samples: SampleStore | None = None
         self.rules: EmbeddedRules | None = None
@@ -190,6 +206,7 @@ class Service:
         export_scheduler(self.metrics, self.scheduler, self.holder)
         export_database(self.metrics, self.store, self.clock, self.worker, self.holder)
         export_entrance(self.metrics, self.entrance)
+        export_self_watch(self.metrics, self.watchman, self.canary, self.holder)
         export_host(self.metrics, self.settings.data, self._read_host)
         if self.rules is not None and self.samples is not None:
             export_rules(self.metrics, self.rules.engine)
@@ -253,6 +270,22 @@ class Service:
         if topics & {"incidents", "maintenance", "runs"}:
             self._status_changed.set()
 
+    # Watching ourselves -----------------------------------------------------------------------
+
+    def _signs_of_life(self) -> list[Sign]:
+        scheduler = self.scheduler
+        return [
+            Sign(Part.OUTBOX, self.worker.last_round, OUTBOX_LIMIT_SECONDS),
+            *duty_signs(dict(scheduler.duty_done), dict(scheduler.duty_seconds)),
+        ]
+
+    def _watchdog_seen(self) -> datetime | None:
+        with self.store.read() as connection:
+            return self.watchdog.seen_at(connection)
+
+    def _watch_orders(self) -> Orders:
+        return orders_of(self.holder.current)
+
     # Duties -----------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
@@ -292,6 +325,7 @@ class Service:
             "overdue": (OVERDUE_SECONDS, self.scheduler.give_up_overdue),
             "audit": (AUDIT_SECONDS, self._seal_audit),
             "retention": (RETENTION_SECONDS, self._retain),
+            "canary": (CANARY_SECONDS, self.canary.step),
             "reload": (self.settings.watch_interval, self._reload_if_changed),
         }
         if self.neighbours is not None:
@@ -366,6 +400,7 @@ class Service:
         for name, (seconds, duty) in self.duties().items():
             self.scheduler.every(seconds, name, duty)
         self.scheduler.start()
+        self.watchman.start()
         self._run_first()
         log.info("started", journeys=len(self.holder.current.journeys_here))
 
@@ -397,6 +432,7 @@ class Service:
     def stop(self) -> None:
         """End in good order; what is in flight is finished or handed back."""
         self._ready = False
+        self.watchman.stop()
         self.pipeline.stopping.set()
         if not self.scheduler.stop(self.settings.shutdown_grace):
             log.warning("some runs did not end in time and were left behind")

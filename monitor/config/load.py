@@ -11,7 +11,7 @@ from incidents.alerts.inhibition import DEFAULT_RULES, InhibitRule
 from incidents.oncall.contacts import PERSON_MAIL
 from monitor.config.model import Configuration, MonitorFile
 from monitor.config.oncall import OnCallSettings, oncall_faults
-from monitor.notify.kinds import REPORTER
+from monitor.notify.kinds import CANARY, REPORTER
 from monitor.notify.routes import find_faults
 from monitor.rules.files import load_rule_files
 from probes.faults import Fault, FaultyInput, shown
@@ -98,10 +98,20 @@ def _cross_checked(parsed: MonitorFile, document: YamlDocument) -> Iterator[Faul
     if parsed.quorum > len(location_names):
         yield fault(("quorum",), parsed.quorum, f"at most {len(location_names)}, your locations")
     yield from oncall_faults(parsed, component_ids, [c.name for c in parsed.channels], fault)
+    channel_names = [channel.name for channel in parsed.channels]
+    asked = parsed.canary.channel if parsed.canary else None
+    named: list[tuple[tuple[str | int, ...], str | None]] = [
+        (("last_resort",), parsed.last_resort),
+        (("canary", "channel"), asked),
+    ]
+    for spot_named, channel_name in named:
+        if channel_name is not None and channel_name not in channel_names:
+            yield fault(spot_named, channel_name, f"one of your channels: {channel_names}")
     for index, channel in enumerate(parsed.channels):
-        if channel.name in (REPORTER, PERSON_MAIL):
+        if channel.name in (REPORTER, PERSON_MAIL, CANARY):
             place = ("channels", index, "name")
-            yield fault(place, channel.name, "another name: this one is for mail to single people")
+            use = "canaries" if channel.name == CANARY else "mail to single people"
+            yield fault(place, channel.name, f"another name: this one is for {use}")
         for part, expected in find_faults(channel.kind, channel.settings):
             spot: tuple[str | int, ...] = ("channels", index, *part.split("."))
             shown_value = channel.kind if part == "kind" else "(not shown)"
@@ -173,4 +183,7 @@ def _assembled(
         targets=parsed.targets,
         inhibit_rules=_inhibit_rules(parsed),
         oncall=OnCallSettings.of(parsed, parsed.site.time_zone),
+        heartbeat=parsed.heartbeat,
+        last_resort=parsed.last_resort,
+        canary=parsed.canary,
     )

@@ -28,6 +28,7 @@ from incidents.alerts.matchers import Matcher, parse_matcher
 from incidents.errors import InvalidInputError
 from monitor.config.oncall import OnCallFile, OnCallSettings
 from monitor.config.sign_in import SignIn
+from monitor.config.watching import CanarySettings, HeartbeatSettings
 from monitor.notify.delivery_rules import (
     GroupingSettings,
     LimitSettings,
@@ -195,6 +196,9 @@ class MonitorFile(OnCallFile):
     external_labels: Mapping[str, str] = {}
     inhibit_rules: tuple[InhibitRulePart, ...] | None = None  # None: critical inhibits milder
     sign_in: SignIn = SignIn()
+    heartbeat: HeartbeatSettings | None = None
+    last_resort: Slug | None = None
+    canary: CanarySettings | None = None
 
 
 @dataclass(frozen=True)
@@ -219,6 +223,9 @@ class Configuration:
     targets: tuple[Target, ...] = ()
     inhibit_rules: tuple[InhibitRule, ...] = DEFAULT_RULES
     oncall: OnCallSettings = field(default_factory=OnCallSettings)
+    heartbeat: HeartbeatSettings | None = None
+    last_resort: str | None = None  # the channel that is told when we ourselves stand still
+    canary: CanarySettings | None = None
 
     @property
     def shared_channels(self) -> tuple[Channel, ...]:

@@ -59,3 +59,13 @@ REPORTER = "reporter"
 
 ACCOUNT = "account mail"
 """Mail to a person of the console about their own account; no configured channel has this name."""
+
+CANARY = "canary"
+"""The channel that takes canaries where none is configured for them: it keeps nothing."""
+
+
+def _swallow(_message: Message, _settings: KindSettings, _context: Context) -> Receipt:
+    return Receipt("the built-in sink took it")
+
+
+SINK = Kind(KindSettings, _swallow, for_people=False)

@@ -25,7 +25,8 @@ def send_test(
     routes = make_routes(channels)
     own = (ACCOUNT, PERSON_MAIL, REPORTER)
     if name not in routes or (name in own and not recipient):
-        known = ", ".join(sorted(set(routes) - set(own))) or "none is configured"
+        names = sorted(channel.name for channel in channels if channel.name in routes)
+        known = ", ".join(names) or "none is configured"
         raise LookupError(f"no channel is called {name!r} (known: {known})")
     message = Message(
         key=f"test-{uuid.uuid4().hex[:12]}",

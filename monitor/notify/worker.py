@@ -69,6 +69,8 @@ class OutboxWorker:
         self._dispatcher: threading.Thread | None = None
         self._busy: Counter[str] = Counter()
         self._in_flight: dict[int, Delivery] = {}
+        self.last_round = context.clock.monotonic()
+        """When the outbox was last looked at with success, in seconds of the monotonic clock."""
 
     def use(self, context: Context) -> None:
         """Deliver with `context` from the next notification on."""
@@ -121,6 +123,7 @@ class OutboxWorker:
             for delivery in claimed:
                 self._courier.deliver(delivery, routes.get(delivery.channel), now)
             count += len(claimed)
+        self.last_round = self._context.clock.monotonic()
         return count
 
     def _claim_everywhere(self, now: datetime) -> list[Delivery]:
@@ -145,6 +148,7 @@ class OutboxWorker:
                 self._signalled = False
             try:
                 self._dispatch()
+                self.last_round = self._context.clock.monotonic()
             except DATABASE_AWAY as error:  # rows wait until it is back
                 log.warning("outbox cannot be read", error=type(error).__name__)
             with self._condition:

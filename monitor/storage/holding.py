@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
 
 from incidents.digest import Digest, Waiting
+from incidents.outbox import incident_name
 from incidents.pacing import Crowd, Held, Limit
 from monitor.storage.deliveries import Delivery
 from monitor.storage.outbox import enqueue
@@ -148,7 +149,7 @@ def waiting_with(tx: Transaction, delivery: Delivery, now: datetime) -> list[Wai
             id=row.id,
             event=row.event,
             incident_id=row.incident_id,
-            name=f"INC-{row.number}",
+            name=incident_name(row.number),
             title=row.title,
             severity=row.severity,
             text=str(row.payload.get("text", "")),

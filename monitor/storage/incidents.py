@@ -21,6 +21,7 @@ from sqlalchemy import (
 )
 
 from incidents.lifecycle import Impact, Origin, Severity, Status, UnknownIncident
+from incidents.outbox import incident_name
 from incidents.texts import storable
 from incidents.timeline import NOT_AUDITED, Entry
 from monitor.storage.audit import Change, record_all
@@ -81,7 +82,7 @@ class Incident:
     @property
     def name(self) -> str:
         """Return its name in conversation, such as `INC-7`."""
-        return f"INC-{self.number}"
+        return incident_name(self.number)
 
     @property
     def is_open(self) -> bool:
@@ -135,7 +136,8 @@ def load_incidents(connection: Connection, ids: Iterable[int]) -> dict[int, Inci
 
 def open_incidents(connection: Connection) -> list[Incident]:
     """Return the incidents that are not resolved, oldest first."""
-    return _load(connection, select(incidents).where(_c.open_marker == 1).order_by(_c.number))
+    real = (_c.open_marker == 1, _c.number > 0)  # a canary is none
+    return _load(connection, select(incidents).where(*real).order_by(_c.number))
 
 
 def candidates(
@@ -176,7 +178,7 @@ def count_incidents(connection: Connection, wanted: IncidentFilter) -> int:
 
 
 def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
-    found: list[ColumnElement[bool]] = []
+    found: list[ColumnElement[bool]] = [_c.number > 0]  # a canary is none
     if wanted.open is not None:
         found.append(_c.open_marker == 1 if wanted.open else _c.open_marker.is_(None))
     if wanted.component is not None:

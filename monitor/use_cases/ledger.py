@@ -54,14 +54,17 @@ class Ledger:
         text: str,
         actor: str = AUTOMATION,
         publishes: bool = True,
+        canary: bool = False,
         **columns: Any,
     ) -> Incident:
         """Open an incident, tell whoever wants to know, and publish it where that is policy.
 
-        A person who opens one decides about publishing: then `publishes` is false.
+        A person who opens one decides about publishing: then `publishes` is false. A canary has
+        a number below zero, which no list shows.
         """
+        number = -next_number(self.tx, "canary") if canary else next_number(self.tx, "incident")
         values: dict[str, Any] = {
-            "number": next_number(self.tx, "incident"),
+            "number": number,
             "public_id": public_id(),
             "key": key,
             "title": title[:LONGEST_TITLE],
@@ -80,7 +83,7 @@ class Ledger:
         incident = Incident(id=row_id, components=dict(components), **values)
         self.note(incident, Kind.OPENED, text, actor=actor, severity=severity.value)
         self.tx.touch("incidents")
-        if publishes:
+        if publishes and not canary:
             self._publish_if_policy(incident)
         escalation.announce(self, incident, Event.OPENED)
         return incident

@@ -189,6 +189,7 @@ class Placing:
             reason=labels.get("reason") or annotations.get("reason") or None,
             customer_message=annotations.get("customer_message", ""),
             runbook_url=annotations.get("runbook_url", ""),
+            canary=self.policy.canary,
         )
         self.counted.opened.append(incident.number)
         return incident

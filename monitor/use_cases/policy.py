@@ -33,6 +33,7 @@ class AlertPolicy:
     recovery_hold: timedelta = timedelta(0)  # journeys wait for their own good runs already
     public_url: str = ""
     mails: bool = False  # there is a mail server: people can be told at their own address
+    canary: bool = False  # what it opens is no incident, but a test of the way
 
     def window_of(self, labels: Mapping[str, str]) -> timedelta:
         """Return how long after its end an alert reopens its incident."""

@@ -16,6 +16,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "metrics.md").read_text("utf-8")
 ROWS = re.findall(r"^\| `(\w+)` \| (\w+) \| ([\w, ]*?) ?\| (.*) \|$", PAGE, flags=re.MULTILINE)
 PARTS = {"le", "quantile"}  # of a histogram or summary, not of what it tells
 SELDOM = {  # exported by name from the start, with a value only in circumstances
+    "monitor_canary_interval_seconds": "where canaries are sent",
+    "monitor_canary_last_success_timestamp_seconds": "once one has arrived",
     "monitor_maintenance_active": "while there is maintenance",
     "probe_certificate_expiry_timestamp_seconds": "over TLS",
 }
