@@ -2,34 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import shutil
-import socket
-import threading
-import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import pytest
-import uvicorn
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
+from sqlalchemy import delete
 
-from monitor.serve import WebServer
+from monitor.storage.schema import sessions
 from monitor.storage.store import Store
-from monitor.web.events import Events
+from monitor.web.permissions import Role
 from monitor.web.security import ensure_first_administrator
 from tests.builders import NOW
-from tests.monitor.web.builders import API_TOKEN, PASSWORD, FakeSettings, Web, services
-from tests.monitor.web.seeds import troubled_shop
+from tests.monitor.web.builders import PASSWORD
+from tests.real.browsing import chromium, needs_chromium
+from tests.real.console import PHONE, ServedConsole, served_console
 from tests.real.process import wait_for
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = [
-    pytest.mark.real,
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="Chromium is not installed"),
-]
-PHONE = {"width": 390, "height": 844}
+pytestmark = [pytest.mark.real, pytest.mark.slow, needs_chromium]
 PAGES = (
     *("", "/incidents", "/incidents/1", "/incidents/new", "/journeys", "/journeys/checkout"),
     *("/runs/checkout-0", "/alerts", "/notifications", "/maintenance", "/maintenance/new"),
@@ -37,37 +26,15 @@ PAGES = (
 )
 
 
-@dataclass
-class Served:
-    """A monitor of a troubled shop, as it is served."""
-
-    url: str
-    web: Web
-    server: WebServer
-    thread: threading.Thread
-
-
 @pytest.fixture
-def served(sqlite_store: Store) -> Iterator[Served]:
+def served(sqlite_store: Store) -> Iterator[ServedConsole]:
     """A monitor of a troubled shop, served on a free port."""
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
-        troubled_shop(sqlite_store)
-        settings, events = FakeSettings(public_url=url), Events(heartbeat=1.0)
-        web = Web(services(sqlite_store, settings=settings, events=events))
-        config = uvicorn.Config(web.app, log_config=None, lifespan="off", ws="none")
-        server = WebServer(config, web.services.events)
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
-        thread.start()
-        wait_for(lambda: server.started, "web server")
-        yield Served(url, web, server, thread)
-        server.should_exit = True
-        thread.join()
+    with served_console(sqlite_store) as console:
+        yield console
 
 
 @pytest.fixture
-def address(served: Served) -> str:
+def address(served: ServedConsole) -> str:
     """Where it is served."""
     return served.url
 
@@ -75,11 +42,8 @@ def address(served: Served) -> str:
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """A Chromium from the system's packages."""
-    with sync_playwright() as playwright:
-        options = {"executable_path": CHROMIUM, "args": ["--no-sandbox"]}
-        started = playwright.chromium.launch(**options)  # type: ignore[arg-type] # as documented
+    with chromium() as started:
         yield started
-        started.close()
 
 
 def first_sign_in(page: Page, address: str, password: str) -> None:
@@ -107,7 +71,7 @@ def test_a_new_administrator_finds_the_evidence_and_takes_the_incident(
     first_sign_in(page, address, password)
     page.get_by_role("link", name="checkout", exact=True).first.click()
     expect(page.get_by_role("heading", name="Latest run")).to_be_visible()
-    page.get_by_role("link", name="INC-1").click()
+    page.get_by_role("main").get_by_role("link", name="INC-1").click()
     page.get_by_role("button", name="Acknowledge").click()
     expect(page.get_by_text("You have taken this incident.")).to_be_visible()
     expect(page.get_by_text("admin has taken it.")).to_be_visible()
@@ -131,66 +95,67 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, address: str, sqlite_st
     page.close()
 
 
-def by_api(address: str, path: str, **body: str) -> None:
-    """Change something as a program does."""
-    request = urllib.request.Request(
-        f"{address}/api/v1{path}",
-        json.dumps(body).encode(),
-        {"authorization": f"Bearer {API_TOKEN}", "content-type": "application/json"},
-    )
-    urllib.request.urlopen(request, timeout=10).close()
-
-
 def test_a_page_left_open_shows_at_once_what_a_program_did(
-    browser: Browser, address: str, sqlite_store: Store
+    browser: Browser, served: ServedConsole
 ) -> None:
     """Told by the stream alone: this page's own clock never asks."""
-    page = browser.new_page()
+    page = served.page(browser)
     page.add_init_script("window.setInterval = () => 0")
-    first_sign_in(page, address, ensure_first_administrator(sqlite_store, NOW) or "")
-    page.goto(f"{address}/console/incidents/1")
+    page.goto(f"{served.url}/console/incidents/1")
     page.get_by_label("Note for colleagues").fill("half a thought")
-    by_api(address, "/incidents/1/acknowledge")
+    served.by_api("/incidents/1/acknowledge")
     expect(page.get_by_text("api token has taken it.")).to_be_visible()
     expect(page.get_by_label("Note for colleagues")).to_have_value("half a thought")
     expect(page.get_by_label("Note for colleagues")).to_be_focused()
-    page.close()
+    page.context.close()
 
 
 def test_a_browser_that_cannot_follow_asks_now_and_then(
-    browser: Browser, address: str, sqlite_store: Store
+    browser: Browser, served: ServedConsole
 ) -> None:
     """The page stays fresh without the stream, only later."""
-    page = browser.new_page()
+    page = served.page(browser)
     page.add_init_script("delete window.EventSource")
-    first_sign_in(page, address, ensure_first_administrator(sqlite_store, NOW) or "")
-    page.goto(f"{address}/console/incidents/1")
-    by_api(address, "/incidents/1/acknowledge")
+    page.goto(f"{served.url}/console/incidents/1")
+    served.by_api("/incidents/1/acknowledge")
     expect(page.get_by_text("api token has taken it.")).to_be_visible(timeout=15_000)
-    page.close()
+    page.context.close()
 
 
 def test_a_page_says_that_its_reader_was_signed_out_elsewhere(
-    browser: Browser, address: str, sqlite_store: Store
+    browser: Browser, served: ServedConsole
 ) -> None:
     """What is shown may be old, and the page does not hide it."""
-    context = browser.new_context()
-    page, other = context.new_page(), context.new_page()
-    first_sign_in(page, address, ensure_first_administrator(sqlite_store, NOW) or "")
-    other.goto(f"{address}/console/account")
-    other.get_by_role("button", name="Sign out everywhere").click()
+    page = served.page(browser)
+    page.goto(f"{served.url}/console/incidents/1")
+    with served.web.services.store.begin() as tx:
+        tx.connection.execute(delete(sessions))
     expect(page.get_by_text("You are signed out.")).to_be_attached(timeout=45_000)
-    context.close()
+    page.context.close()
+
+
+def test_a_new_incident_is_announced_and_shown_on_a_page_about_something_else(
+    browser: Browser, served: ServedConsole
+) -> None:
+    """An agent in the middle of a report sees the banner grow, and hears of it."""
+    page = served.page(browser, Role.AGENT)
+    page.goto(f"{served.url}/console/reports/2")
+    page.get_by_label("Write").fill("Dear customer")
+    served.by_api("/incidents", title="Parcels are late", severity="warning")
+    expect(page.get_by_role("button", name="Link this report to INC-2")).to_be_visible()
+    expect(page.locator("#announcer")).to_contain_text("Parcels are late")
+    expect(page.get_by_label("Write")).to_have_value("Dear customer")
+    page.context.close()
 
 
 def test_an_open_page_does_not_hold_up_the_end_of_the_service(
-    browser: Browser, served: Served, sqlite_store: Store
+    browser: Browser, served: ServedConsole
 ) -> None:
     """The stream ends first; nobody waits for browsers to go away."""
-    page = browser.new_page()
-    first_sign_in(page, served.url, ensure_first_administrator(sqlite_store, NOW) or "")
+    page = served.page(browser)
+    page.goto(f"{served.url}/console/incidents/1")
     wait_for(served.web.services.events.count, "an open page that follows")
     served.server.should_exit = True
     served.thread.join(timeout=30)
     assert not served.thread.is_alive()
-    page.close()
+    page.context.close()

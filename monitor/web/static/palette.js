@@ -43,11 +43,12 @@ function local(words) {
   const seen = new Set();
   const doings = [...document.querySelectorAll("main [aria-keyshortcuts]")]
     .filter((one) => one.checkVisibility?.() ?? true)
-    .map((one) => ({ kind: "Do", name: one.labels?.[0]?.firstChild?.textContent.trim() || one.textContent.trim(), run: () => press(one) }));
+    .map((one) => ({ kind: "Do", name: (one.labels?.[0] ?? one).firstChild?.textContent.trim() ?? "", run: () => press(one) }));
   const pages = [...document.querySelectorAll("[data-go], #menu a")]
     .filter((one) => !seen.has(one.href) && seen.add(one.href))
     .map((one) => ({ kind: "Go to", name: one.textContent.trim(), run: () => location.assign(one.href) }));
-  return [...doings, ...pages].filter((one) => fits(one.name));
+  const all = wanted.length > 0 ? [...doings, ...pages] : [...pages, ...doings]; // Enter alone changes nothing
+  return all.filter((one) => one.name && fits(one.name));
 }
 
 function press(control) {
