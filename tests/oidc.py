@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from hashlib import sha256
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -48,7 +49,7 @@ class Provider:
         self.lies = Lies()
         self.person: Claims = {"sub": "248289761001"}
         self.told: Claims = {}  # further claims, by user info alone
-        self.key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}, private=True)
+        self.key = first_key()
         self.codes: dict[str, dict[str, str]] = {}
         self.requests: list[str] = []
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
@@ -131,6 +132,12 @@ class Provider:
         if path == "/userinfo":
             return 200, {"sub": self.person["sub"], **self.told, **self.lies.userinfo}
         return 404, {}
+
+
+@cache
+def first_key() -> RSAKey:
+    """Return the key that providers begin with; making one takes a while."""
+    return RSAKey.generate_key(2048, {"kid": "one", "use": "sig"}, private=True)
 
 
 def _part(value: Claims) -> str:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import json
 import secrets
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from threading import Lock
@@ -30,6 +31,8 @@ TIMEOUT_SECONDS = 8.0
 LARGEST_ANSWER = 1024 * 1024  # bytes
 KEPT_FOR = timedelta(hours=1)  # discovery and keys; keys are also fetched for one not known
 KEYS_AT_MOST_EVERY = timedelta(seconds=30)
+AWAY_FOR = timedelta(seconds=10)  # as long as nobody waits again for a provider that is away
+PATIENCE_SECONDS = 1.0  # for another thread that is asking: the web has only so many threads
 LEEWAY_SECONDS = 60  # between the provider's clock and ours
 ALGORITHMS = frozenset(
     {"RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA"}
@@ -77,6 +80,7 @@ class Provider:
         self.settings = settings
         self._client_secret = client_secret
         self._known: _Known | None = None
+        self._away_at: datetime | None = None
         self._lock = Lock()
 
     def way_there(self, trip: Trip, redirect_uri: str, now: datetime) -> str:
@@ -174,8 +178,28 @@ class Provider:
             raise OpenIdError(UNTRUSTED, "userinfo is of another subject")
         return told
 
+    @contextmanager
+    def _asking(self, now: datetime) -> Iterator[None]:
+        """Have one thread at a time ask the provider; while it is away all others are told soon.
+
+        Raises:
+            OpenIdError: it was away just now, or is slow to answer somebody else.
+        """
+        if not self._lock.acquire(timeout=PATIENCE_SECONDS):
+            raise OpenIdError(UNREACHABLE, "slow to answer")
+        try:
+            if self._away_at is not None and now - self._away_at < AWAY_FOR:
+                raise OpenIdError(UNREACHABLE, "away just now")
+            try:
+                yield
+            except OpenIdError:
+                self._away_at = now
+                raise
+        finally:
+            self._lock.release()
+
     def _metadata(self, now: datetime) -> Mapping[str, Any]:
-        with self._lock:
+        with self._asking(now):
             known = self._known
             if known is not None and now - known.metadata_at < KEPT_FOR:
                 return known.metadata
@@ -192,7 +216,7 @@ class Provider:
 
     def _keys(self, now: datetime, *, again: bool = False) -> KeySet:
         metadata = self._metadata(now)
-        with self._lock:
+        with self._asking(now):
             known = self._known
             assert known is not None
             fresh = known.keys_at is not None and now - known.keys_at < KEPT_FOR

@@ -236,6 +236,19 @@ def test_a_provider_that_is_away_leaves_the_password(shop: Web, provider: Provid
     assert 'name="password"' in answer.text
 
 
+def test_a_provider_that_is_away_is_not_waited_for_again_and_again(
+    shop: Web, provider: Provider
+) -> None:
+    """Visitors cannot tie up the console by asking for it; ten seconds later it is asked anew."""
+    provider.lies.issuer_of_discovery = "https://evil.example"
+    for _ in range(3):
+        assert shop.client().get(PATH).status_code == 403
+    assert len(provider.requests) == 1
+    provider.lies.issuer_of_discovery = ""
+    shop.clock.advance(10)
+    assert signed_in(shop.client()).status_code == 303
+
+
 def test_a_new_key_is_found_and_old_ones_are_not_asked_for_again(
     shop: Web, provider: Provider
 ) -> None:
