@@ -16,6 +16,7 @@ import typer
 
 from monitor.audit_cli import audit_app
 from monitor.startup import begin
+from monitor.token_cli import token_app
 from monitor.user_cli import user_app
 from probes.faults import Fault, FaultyInput
 
@@ -171,6 +172,7 @@ def grafana_push(
 
 
 app.add_typer(user_app, name="user")
+app.add_typer(token_app, name="token")
 app.add_typer(audit_app, name="audit")
 
 

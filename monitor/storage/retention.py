@@ -18,6 +18,7 @@ from monitor.storage.idempotency import KEPT
 from monitor.storage.runs import without_evidence
 from monitor.storage.store import Store
 
+DEAD_TOKENS_KEPT = timedelta(days=90)  # long enough to ask what a program showed
 BATCH = 500  # rows a transaction deletes: writers wait only so long
 
 
@@ -40,6 +41,7 @@ def _expired(retention: Retention, now: datetime) -> list[tuple[Table, ColumnEle
     incidents_before = now - timedelta(seconds=retention.incidents)
     reports_before = now - timedelta(seconds=retention.reports)
     alert, window, report = schema.alerts.c, schema.maintenance.c, schema.reports.c
+    token, ended_before = schema.api_tokens.c, now - DEAD_TOKENS_KEPT
     ended = or_(window.verified_at.is_not(None), window.cancelled_at.is_not(None))
     return [
         (schema.runs, schema.runs.c.started_at < runs_before),
@@ -56,6 +58,7 @@ def _expired(retention: Retention, now: datetime) -> list[tuple[Table, ColumnEle
         (schema.component_states, schema.component_states.c.until < incidents_before),
         (schema.sessions, schema.sessions.c.expires_at < now),
         (schema.proofs, schema.proofs.c.expires_at < now),
+        (schema.api_tokens, or_(token.expires_at < ended_before, token.revoked_at < ended_before)),
         (schema.idempotency, schema.idempotency.c.at < now - KEPT),
     ]
 

@@ -559,6 +559,27 @@ identities = Table(  # who an OpenID Connect provider says somebody is
     Index(None, "user_id"),
 )
 
+api_tokens = Table(  # an account's, or an alert source's: then there is no account
+    "api_tokens",
+    metadata,
+    _id(),
+    _of("users", required=False),
+    _text("source"),
+    Column("owner_key", String(80), nullable=False),
+    Column("name", String(80), nullable=False),
+    Column("live_marker", Integer),  # 1 until revoked: a name is used once at a time
+    Column("secret_hash", String(64), nullable=False, unique=True),
+    Column("hint", String(16), nullable=False),
+    Column("scopes", Json, nullable=False),
+    _at("created_at", required=True),
+    _text("created_by"),
+    _at("expires_at"),
+    _at("last_used_at"),
+    _at("revoked_at"),
+    UniqueConstraint("owner_key", "name", "live_marker"),
+    Index(None, "user_id"),
+)
+
 rule_alerts = Table(
     "rule_alerts",
     metadata,

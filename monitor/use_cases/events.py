@@ -23,6 +23,7 @@ def receive_event(
     configuration: Configuration,
     now: datetime,
     policy: AlertPolicy,
+    source: str = SOURCE,
 ) -> None:
     """Record an event and what follows from it; all of it is committed on return.
 
@@ -32,7 +33,7 @@ def receive_event(
         receive_alerts(
             store,
             [event.alert],
-            source=SOURCE,
+            source=source,
             configuration=configuration,
             now=now,
             policy=policy,

@@ -100,6 +100,15 @@ class NotFound(WebError):
     status = 404
 
 
+class NotNow(WebError):
+    """The database cannot be asked; whoever sent this keeps it and sends it again."""
+
+    status = 503
+
+    def __init__(self) -> None:
+        super().__init__("Nothing was stored: try again in a few seconds.", {"retry-after": "5"})
+
+
 class TooManyAttempts(WebError):
     """Somebody has tried too often."""
 

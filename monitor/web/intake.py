@@ -64,7 +64,7 @@ async def take(request: Request, read: ReadBody, source: str, *, mark: bytes) ->
             loop.call_soon_threadsafe(settle)
 
     delivery = Delivery(
-        source,
+        getattr(request.state, "alert_source", "") or source,  # a source's own token names it
         lambda now: read(body, now),
         answered,
         alerts=max(1, body.count(mark)),

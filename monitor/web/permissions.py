@@ -30,6 +30,7 @@ class Permission(StrEnum):
     RELOAD = "reload the configuration"
     VIEW_AUDIT = "read the audit log"
     MANAGE_USERS = "manage accounts"
+    MANAGE_TOKENS = "manage everybody's tokens and alert sources"
     OWN_ACCOUNT = "change one's own account"
 
 
@@ -52,6 +53,7 @@ MAY: dict[Permission, frozenset[Role]] = {
     Permission.RELOAD: frozenset({_X}),
     Permission.VIEW_AUDIT: frozenset({_X}),
     Permission.MANAGE_USERS: frozenset({_X}),
+    Permission.MANAGE_TOKENS: frozenset({_X}),
     Permission.OWN_ACCOUNT: frozenset({_V, _A, _R, _X}),
 }
 
@@ -70,11 +72,20 @@ class Actor:
     signed_in_at: datetime | None = None
     method: str = "password"  # how: password or openid
     time_zone: str = ""  # empty: the site's
+    token_id: int | None = None  # the token through which a person's program asks
+    scopes: tuple[str, ...] = ()
+    limited_to: frozenset[Permission] | None = None  # by the scopes; None: by the role alone
+
+    @property
+    def shows_token(self) -> bool:
+        """Return whether a program asks, by a header that no browser sends by itself."""
+        return self.role is Role.MACHINE or self.token_id is not None
 
     def may(self, permission: Permission | str) -> bool:
         """Return whether the table lets this actor do it; templates pass the name (`"NOTE"`)."""
         wanted = permission if isinstance(permission, Permission) else Permission[permission]
-        return self.role in MAY[wanted]
+        within = self.limited_to is None or wanted in self.limited_to
+        return within and self.role in MAY[wanted]
 
 
 class Group(StrEnum):
@@ -118,6 +129,7 @@ NAVIGATION = (
         "c",
     ),
     Entry("/console/users", "People", Permission.MANAGE_USERS, Group.ADMINISTRATION, "p"),
+    Entry("/console/tokens", "Tokens", Permission.MANAGE_TOKENS, Group.ADMINISTRATION, "t"),
     Entry("/console/audit", "Audit log", Permission.VIEW_AUDIT, Group.ADMINISTRATION, "l"),
 )
 

@@ -15,18 +15,25 @@ from functools import cache
 from typing import Annotated, cast
 
 from fastapi import Depends, Request
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from monitor.accounts.people import add_user, ensure_first_administrator
+from monitor.accounts.scopes import Scope
+from monitor.accounts.token_secrets import is_token
+from monitor.accounts.tokens import live_token
 from monitor.web.errors import (
     BadFormToken,
     MustChangePassword,
     MustEnrol,
     NotAllowed,
+    NotNow,
     NotSignedIn,
 )
 from monitor.web.form_tokens import form_token_age, issue_form_token
 from monitor.web.permissions import MAY, Actor, Permission, Role
+from monitor.web.scopes import permissions_of
 from monitor.web.services import services_of
 from monitor.web.sessions import actor_of_session, cookie_name
 
@@ -64,6 +71,8 @@ def require(permission: Permission) -> Guard:
 
 
 def _refused(actor: Actor, permission: Permission) -> str:
+    if actor.limited_to is not None and permission not in actor.limited_to:
+        return f"This token's scopes do not let it {permission}."
     roles = ", ".join(role for role in Role if role in MAY[permission])
     return f"As {actor.role} you may not {permission}. Who may: {roles}."
 
@@ -72,7 +81,9 @@ def who_asks(request: Request) -> Actor | None:
     """Return the machine whose token is shown, or the person whose session it is, or None."""
     services = services_of(request)
     if "authorization" in request.headers:
-        return MACHINE if shows_token(request, services.settings.api_token) else None
+        if shows_token(request, services.settings.api_token):
+            return MACHINE
+        return actor_of_token(request)
     secret = request.cookies.get(cookie_name(services.settings.public_url))
     if not secret:
         return None
@@ -87,16 +98,39 @@ def goes_on_by_itself(request: Request) -> bool:
     return "x-refresh" in request.headers or request.headers.get("accept") == "text/event-stream"
 
 
+def actor_of_token(request: Request) -> Actor | None:
+    """Return the person for whom a live token asks, held to its scopes; None without one."""
+    services = services_of(request)
+    token = live_token(services.store, bearer(request), services.clock.now())
+    if token is None or token.owner is None or token.owner_role is None:
+        return None
+    return Actor(
+        name=f"{token.owner} (token {token.name})",
+        role=Role(token.owner_role),
+        user_id=token.user_id,
+        must_change_password=bool(token.owner_one_time),
+        token_id=token.id,
+        scopes=token.scopes,
+        limited_to=permissions_of(token.scopes),
+    )
+
+
+def bearer(request: Request) -> str:
+    """Return what the request shows as its bearer token; empty where it shows none."""
+    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
+    return shown.strip() if scheme.lower() == "bearer" else ""
+
+
 def shows_token(request: Request, expected: str | None) -> bool:
     """Return whether the request carries the expected bearer token; never if there is none."""
-    scheme, _, shown = request.headers.get("authorization", "").partition(" ")
-    if expected is None or scheme.lower() != "bearer":
+    shown = bearer(request)
+    if expected is None or not shown:
         return False
-    return hmac.compare_digest(shown.strip().encode(), expected.encode())
+    return hmac.compare_digest(shown.encode(), expected.encode())
 
 
 async def _check_session_token(request: Request, actor: Actor) -> None:
-    if actor.role is Role.MACHINE:
+    if actor.shows_token:
         return  # a browser never sends this header by itself
     refuse_cross_site(request)
     shown = request.headers.get("x-csrf-token") or (await submitted(request)).get("csrf", "")
@@ -118,6 +152,16 @@ async def submitted(request: Request) -> Mapping[str, str]:
     """Return the text fields of a form that was sent; of equal names the last."""
     form = await request.form()
     return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+
+
+async def submitted_lists(request: Request) -> Mapping[str, tuple[str, ...]]:
+    """Return the text fields of a form that was sent, each with all its values."""
+    form = await request.form()
+    names = dict.fromkeys(name for name, _ in form.multi_items())
+    return {
+        name: tuple(value for value in form.getlist(name) if isinstance(value, str))
+        for name in names
+    }
 
 
 Submitted = Annotated[Mapping[str, str], Depends(submitted)]
@@ -158,7 +202,10 @@ def _key(request: Request) -> bytes:
 async def scraper(request: Request) -> None:
     """Let through whoever may read metrics: everybody where no token is set."""
     expected = services_of(request).settings.metrics_token
-    if expected is not None and not shows_token(request, expected):
+    if expected is None or shows_token(request, expected):
+        return
+    actor = await run_in_threadpool(actor_of_token, request)
+    if actor is None or not _reads_metrics(actor):
         raise NotSignedIn
 
 
@@ -173,20 +220,33 @@ async def metrics_reader(request: Request) -> None:
     actor = await run_in_threadpool(who_asks, request)
     if actor is None:
         raise NotSignedIn
-    if not actor.may(Permission.VIEW):
+    if not _reads_metrics(actor):
         raise NotAllowed(_refused(actor, Permission.VIEW))
 
 
-async def alert_sender(request: Request) -> None:
-    """Let through whoever may send alerts: with the token, or from this machine if none is set.
+def _reads_metrics(actor: Actor) -> bool:
+    """Return whether a person may look, or a token has the scope and its account may."""
+    if actor.token_id is None:
+        return actor.may(Permission.VIEW)
+    return Scope.READ_METRICS in actor.scopes and actor.role in MAY[Permission.VIEW]
 
-    What a proxy of this machine passes on came from elsewhere, whatever its last hop was.
+
+async def alert_sender(request: Request) -> None:
+    """Let through whoever may send alerts: with a token, or from this machine if none is set.
+
+    A source's own token says who sends: `request.state.alert_source`. What a proxy of this machine
+    passes on came from elsewhere, whatever its last hop was.
     """
-    if not _is_sender(request):
+    if not await _is_sender(request):
         raise NotSignedIn
 
 
-def _is_sender(request: Request) -> bool:
+async def _is_sender(request: Request) -> bool:
+    request.state.alert_source = ""
+    if is_token(bearer(request)):  # refused if it is no longer good, even from this machine
+        source = await _source_of(request, bearer(request))
+        request.state.alert_source = source
+        return source != ""
     expected = services_of(request).settings.alerts_token
     client = request.client.host if request.client else ""
     passed_on = any(name in request.headers for name in FORWARDING)
@@ -195,17 +255,35 @@ def _is_sender(request: Request) -> bool:
     return shows_token(request, expected)
 
 
-def shows_routing_key(request: Request, shown: str) -> bool:
+async def shows_routing_key(request: Request, shown: str) -> bool:
     """Return whether a key in an event, or the request around it, is that of an alert sender."""
-    if _is_sender(request):
+    if is_token(shown):
+        source = await _source_of(request, shown)
+        request.state.alert_source = source
+        return source != ""
+    if await _is_sender(request):
         return True
     expected = services_of(request).settings.alerts_token
     return expected is not None and hmac.compare_digest(shown.encode(), expected.encode())
 
 
+async def _source_of(request: Request, shown: str) -> str:
+    """Return the alert source whose live token this is, or nothing.
+
+    Raises:
+        NotNow: the database cannot be asked; a sender drops what it is refused for good.
+    """
+    services = services_of(request)
+    try:
+        token = await run_in_threadpool(live_token, services.store, shown, services.clock.now())
+    except (OperationalError, PoolTimeout) as error:
+        raise NotNow from error
+    return token.source if token else ""
+
+
 async def alert_reader(request: Request) -> None:
     """Let through whoever may read alerts: their senders, and whoever may look at the console."""
-    if _is_sender(request):
+    if await _is_sender(request):
         return
     await require(Permission.VIEW)(request)
 
@@ -216,6 +294,7 @@ async def silencer(request: Request) -> str:
     A sender's token does not suffice: who tells of trouble does not decide that nobody hears it.
     """
     refuse_cross_site(request)
-    if services_of(request).settings.alerts_token is None and _is_sender(request):
+    local = services_of(request).settings.alerts_token is None and await _is_sender(request)
+    if local and not request.state.alert_source:
         return ""
     return (await require(Permission.SILENCE)(request)).name

@@ -14,7 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from incidents.alerts import pagerduty
-from monitor.use_cases.events import receive_event
+from monitor.use_cases.events import SOURCE, receive_event
 from monitor.web.security import shows_routing_key
 from monitor.web.services import Given, Services
 
@@ -45,9 +45,9 @@ async def enqueue(request: Request, services: Given) -> Response:
     event = pagerduty.parse(body, services.clock.now())
     if isinstance(event, pagerduty.Invalid):
         return JSONResponse(event.body, status_code=400)
-    if not shows_routing_key(request, pagerduty.routing_key(body)):
+    if not await shows_routing_key(request, pagerduty.routing_key(body)):
         return JSONResponse(UNKNOWN_KEY.body, status_code=400)
-    return await run_in_threadpool(_store, services, event)
+    return await run_in_threadpool(_store, services, event, request.state.alert_source or SOURCE)
 
 
 UNKNOWN_KEY = pagerduty.Invalid(
@@ -55,7 +55,7 @@ UNKNOWN_KEY = pagerduty.Invalid(
 )
 
 
-def _store(services: Services, event: pagerduty.Event) -> Response:
+def _store(services: Services, event: pagerduty.Event, source: str) -> Response:
     try:
         receive_event(
             services.store,
@@ -63,6 +63,7 @@ def _store(services: Services, event: pagerduty.Event) -> Response:
             configuration=services.configuration.current,
             now=services.clock.now(),
             policy=services.policy,
+            source=source,
         )
     except (OperationalError, PoolTimeout) as error:
         log.warning("event_not_stored", error=str(error))
