@@ -7,11 +7,12 @@ import re
 import secrets
 from dataclasses import asdict
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from fastapi import APIRouter, Request
 from fastapi.responses import RedirectResponse, Response
 
-from monitor.accounts.openid import OpenIdError, Provider, Trip
+from monitor.accounts.openid import OpenIdError, Trip
 from monitor.accounts.openid_people import person_of
 from monitor.config.sign_in import OpenId
 from monitor.log import logger
@@ -24,6 +25,9 @@ from monitor.web.rate_limit import limited
 from monitor.web.redirects import safe_next
 from monitor.web.services import Given, Services
 from probes.secrets import MissingSecret, UnfitSecret
+
+if TYPE_CHECKING:
+    from monitor.accounts.openid_provider import Provider
 
 router = APIRouter(include_in_schema=False)
 log = logger("sign-in")
@@ -105,6 +109,8 @@ def _provider(request: Request, services: Services) -> Provider:
     settings = services.configuration.current.sign_in.openid
     if settings is None:
         raise NotFound("No sign-in provider is configured.")
+    from monitor.accounts.openid_provider import Provider
+
     kept: Provider | None = getattr(request.app.state, "openid_provider", None)
     if kept is None or kept.settings != settings:
         kept = Provider(settings, lambda: _client_secret(services, settings))
