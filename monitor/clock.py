@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import UTC, datetime, timedelta
+from threading import Lock
 from typing import Protocol
 
 
@@ -31,6 +32,35 @@ class SystemClock:
         return time.monotonic()
 
 
+class SteadyClock:
+    """The wall clock for what cannot bear that time goes back, such as samples.
+
+    After a step back it goes on from where it stood, ahead of the wall clock, until that has
+    caught up. `since` is an instant that has been given out before, in an earlier process.
+    """
+
+    def __init__(self, clock: Clock, since: datetime | None = None) -> None:
+        self._clock = clock
+        self._last = since
+        self._lock = Lock()
+        self.ahead = timedelta(0)
+
+    def now(self) -> datetime:
+        """Return an instant that is not before the one returned last."""
+        with self._lock:
+            wall = self._clock.now()
+            if self._last is None or wall >= self._last:
+                self.ahead = timedelta(0)
+            elif wall + self.ahead < self._last:
+                self.ahead = self._last - wall
+            self._last = wall + self.ahead
+            return self._last
+
+    def monotonic(self) -> float:
+        """Return seconds on a clock that never goes back; only differences mean anything."""
+        return self._clock.monotonic()
+
+
 class FakeClock:
     """A clock that stands still until it is told to move; for tests and simulations."""
 
@@ -45,6 +75,10 @@ class FakeClock:
     def monotonic(self) -> float:
         """Return the seconds it has been moved by."""
         return self._monotonic
+
+    def jump(self, seconds: float) -> None:
+        """Set the wall clock alone, back or ahead, as corrected clocks and woken machines do."""
+        self._now += timedelta(seconds=seconds)
 
     def advance(self, seconds: float) -> datetime:
         """Move forward by `seconds` (0 or more) and return the new instant."""

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from threading import Lock
 
-from monitor.clock import Clock
+from monitor.clock import Clock, SteadyClock
 from monitor.log import logger
 from monitor.metrics import ServiceMetrics
 from monitor.probe_metrics import ProbeMetrics
@@ -21,6 +21,7 @@ from monitor.rules.samples import Row
 from monitor.samples import SampleStore, SeriesLimitError
 
 SELF = {"job": "monitor"}
+PAUSE_SECONDS = 60.0  # without a look at the rules: the process or its machine was suspended
 OWN_WRITER = "monitor"
 
 log = logger("evaluation")
@@ -41,7 +42,10 @@ class EmbeddedRules:
         self.samples = samples
         self._probes = probes
         self._service = service
-        self._clock = clock
+        newest = samples.stats().newest_seconds
+        since = None if newest is None else datetime.fromtimestamp(newest, UTC)
+        self.clock = SteadyClock(clock, since)
+        self._looked_at: datetime | None = None
         self._lock = Lock()
         self._journeys: set[tuple[str, str]] = set()
         self._evaluated: dict[tuple[str, str], set[tuple[Labels, float]]] = {}
@@ -54,7 +58,7 @@ class EmbeddedRules:
             rows = self._write_journey(journey, location, at)
             changed = self._changed(journey, location, rows)
         # Not a moment before the samples, or they would not be seen.
-        now = max(self._clock.now(), datetime.fromtimestamp(at, UTC))
+        now = max(self._now(), datetime.fromtimestamp(at, UTC))
         self.engine.evaluate_for(changed, {"journey": journey}, now)
 
     def scrape(self) -> None:
@@ -62,7 +66,8 @@ class EmbeddedRules:
         with self._lock:
             at = self._moment()
             own = [({**SELF, **labels}, value) for labels, value in self._service.own_samples()]
-            self._write(OWN_WRITER, [*own, ({"__name__": "up", **SELF}, 1.0)], at)
+            rows: list[Row] = [*own, ({"__name__": "up", **SELF}, 1.0)]
+            self._write(OWN_WRITER, self._steady(rows), at)
             for journey, location in sorted(self._journeys):
                 self._write_journey(journey, location, at)
 
@@ -77,11 +82,11 @@ class EmbeddedRules:
 
     def evaluate_due(self) -> None:
         """Evaluate the groups whose slot has come."""
-        self.engine.evaluate_due(self._clock.now())
+        self.engine.evaluate_due(self._now())
 
     def maintain(self) -> None:
         """Pack and expire samples."""
-        self.samples.maintain(self._clock.now().timestamp())
+        self.samples.maintain(self.clock.now().timestamp())
 
     def keep_only(self, journeys: Iterable[tuple[str, str]]) -> None:
         """Have exactly these (journey, location) pairs in the samples; end all others."""
@@ -107,7 +112,7 @@ class EmbeddedRules:
         rows: list[Row] = [
             ({**SELF, **labels}, value) for labels, value in self._probes.samples(journey, location)
         ]
-        self._write(_writer(journey, location), rows, at)
+        self._write(_writer(journey, location), self._steady(rows), at)
         return rows
 
     def _write(self, writer: str, rows: Sequence[Row], at: float) -> None:
@@ -118,8 +123,27 @@ class EmbeddedRules:
 
     def _moment(self) -> float:
         """Return the time in Unix seconds, a whole millisecond later than the last given out."""
-        self._last_ms = max(self._last_ms + 1, round(self._clock.now().timestamp() * 1000))
+        self._last_ms = max(self._last_ms + 1, round(self.clock.now().timestamp() * 1000))
         return self._last_ms / 1000
+
+    def _now(self) -> datetime:
+        """Return the time of an evaluation; after a pause nothing ends for want of data at once."""
+        now, before = self.clock.now(), self._looked_at
+        self._looked_at = now
+        if before is not None and (now - before).total_seconds() > PAUSE_SECONDS:
+            log.warning("nobody looked at the rules", seconds=(now - before).total_seconds())
+            self.engine.hold()
+        return now
+
+    def _steady(self, rows: list[Row]) -> list[Row]:
+        """Return the rows with the moments that are their values on the samples' clock."""
+        ahead = self.clock.ahead.total_seconds()
+        if not ahead:
+            return rows
+        return [
+            (labels, value + ahead * labels["__name__"].endswith("_timestamp_seconds"))
+            for labels, value in rows
+        ]
 
 
 class RulesElsewhere:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
@@ -139,7 +140,7 @@ class Service:
         self.scraper: Scraper | None = None
         if settings.rules == "embedded":
             self.samples, self.rules = self._embedded_rules()
-            self.scraper = Scraper(self.samples, self._sender(), self.clock)
+            self.scraper = Scraper(self.samples, self._sender(), self.rules.clock)
         self.pipeline = Pipeline(
             store=self.store,
             clock=self.clock,
@@ -257,9 +258,13 @@ class Service:
         """Take alerts from the built-in rules by the same entrance as every other source.
 
         Evaluation times only go forward, so they may be a little ahead of the clock: an end that
-        close is a resolution, not a promise for later.
+        close is a resolution, not a promise for later. Of a clock that was put back they may be
+        far ahead: there ends are told as that clock has them.
         """
         now = self.clock.now()
+        ahead = self.rules.clock.ahead if self.rules else timedelta(0)
+        if ahead > AHEAD_OF_CLOCK:
+            alerts = [replace(a, ends_at=a.ends_at - ahead) if a.ends_at else a for a in alerts]
         ends = [alert.ends_at for alert in alerts if alert.ends_at is not None]
         close = max([now, *(end for end in ends if end - now <= AHEAD_OF_CLOCK)])
         self.entrance.receive(alerts, source="rules", not_before=close)

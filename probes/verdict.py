@@ -90,6 +90,7 @@ def wants_confirmation(before: VerdictState, run: ProbeRun, journey: Journey) ->
         and run.attempt == 1
         and run.outcome is Outcome.FAILED
         and before.verdict is not Verdict.DOWN
+        and not before.recovering
         and before.bad_runs == 0
         and may_repeat(run, journey)
     )
@@ -139,7 +140,8 @@ def verdict_from_json(data: Mapping[str, Any]) -> VerdictState:
 def _after_bad(state: VerdictState, journey: Journey, now: datetime) -> VerdictState:
     """Return the state after a failed run."""
     state = replace(state, bad_runs=state.bad_runs + 1, good_runs=0, informed_at=now)
-    if state.bad_runs >= (CONFIRMED_BY if journey.confirm else 1):
+    # One that was down before a silence, and bad after it, was down all the while.
+    if state.recovering or state.bad_runs >= (CONFIRMED_BY if journey.confirm else 1):
         return replace(_turned(state, Verdict.DOWN, now), recovering=True)
     return state
 

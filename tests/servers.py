@@ -69,11 +69,21 @@ def postgres_server(programs: Path) -> Iterator[Postgres]:
         user=user,
         cwd=folder,
     )
+    try:
+        with running_cluster(programs, folder, user) as server:
+            yield server
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def running_cluster(programs: Path, folder: Path, user: str | None = None) -> Iterator[Postgres]:
+    """Run a server on a cluster that is in `folder` already, for as long as the block lasts."""
     settings = {"listen_addresses": "", "unix_socket_directories": folder, "fsync": "off"}
     options = [part for name, value in settings.items() for part in ("-c", f"{name}={value}")]
-    with (folder / "log").open("wb") as log:
+    with (folder / "log").open("ab") as log:
         process = subprocess.Popen(
-            [programs / "postgres", "-D", data, *options],
+            [programs / "postgres", "-D", folder / "data", *options],
             stdout=log,
             stderr=log,
             user=user,
@@ -84,9 +94,9 @@ def postgres_server(programs: Path) -> Iterator[Postgres]:
         _wait_until_it_answers(server, process)
         yield server
     finally:
-        process.send_signal(signal.SIGINT)  # fast shutdown
+        if process.poll() is None:
+            process.send_signal(signal.SIGINT)  # fast shutdown
         process.wait(timeout=START_SECONDS)
-        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _wait_until_it_answers(server: Postgres, process: subprocess.Popen[bytes]) -> None:

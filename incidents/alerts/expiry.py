@@ -40,13 +40,15 @@ def effect_of(alert: Alert, held: Held | None, now: datetime) -> Effect:
     """Return what this delivery does to what is held.
 
     A resolution counts only if it ends no earlier than the latest start we were told; a firing
-    alert counts only if it starts no earlier than the last explicit resolution.
+    alert counts only if it starts no earlier than the last explicit resolution. What we hold was
+    never later than our clock, so where it is, the clock was put back and orders nothing.
     """
     if held is None or not held.open:
         return _effect_on_closed(alert, held, now)
     if alert.is_resolved(now):
         assert alert.ends_at is not None
-        return Effect.IGNORED if alert.ends_at < held.latest_starts_at else Effect.RESOLVED
+        late = alert.ends_at < held.latest_starts_at <= now
+        return Effect.IGNORED if late else Effect.RESOLVED
     return Effect.RETURNED if held.state is AlertState.LAPSED else Effect.REFRESHED
 
 
@@ -55,7 +57,7 @@ def _effect_on_closed(alert: Alert, held: Held | None, now: datetime) -> Effect:
         return Effect.IGNORED
     if held is None or held.state is not AlertState.RESOLVED or held.ends_at is None:
         return Effect.NEW
-    return Effect.IGNORED if alert.starts_at < held.ends_at else Effect.NEW
+    return Effect.IGNORED if alert.starts_at < held.ends_at <= now else Effect.NEW
 
 
 def later_end(one: datetime | None, other: datetime | None) -> datetime | None:

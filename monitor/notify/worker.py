@@ -17,8 +17,6 @@ from datetime import datetime
 from time import monotonic
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from incidents.oncall.contacts import PERSON_MAIL
 from monitor.notify.courier import Courier, Link, Mute, mute_nothing, no_link
@@ -28,11 +26,10 @@ from monitor.notify.routes import ChannelLike, Route, make_routes
 from monitor.notify.stats import DeliveryStats
 from monitor.storage import deliveries
 from monitor.storage.deliveries import Delivery
-from monitor.storage.store import Store
+from monitor.storage.store import DATABASE_AWAY, Store
 
 POLL_SECONDS = 1.0  # rows of other processes, and retries that fall due, are found this soon
 LEASE_SECONDS = 180.0  # longer than a healthy send; after it another worker takes the row over
-DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 BATCH = 16  # rows claimed at once when delivering in the calling thread
 
 log = structlog.get_logger(__name__)

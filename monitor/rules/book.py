@@ -26,12 +26,7 @@ class RuleBook:
         for stored in state.load():
             self._kept.setdefault(stored.rule_key, {})[stored.alert.labels] = stored.alert
         self.alerts = {key: dict(alerts) for key, alerts in self._kept.items()}
-        self._restored = {
-            (key, labels)
-            for key, alerts in self.alerts.items()
-            for labels, alert in alerts.items()
-            if alert.state is AlertState.FIRING
-        }
+        self.hold_firing()
         self.health: dict[str, RuleHealth] = {}
         self.stats: dict[str, GroupStats] = {}
         self._ended: set[str] = set()
@@ -67,6 +62,15 @@ class RuleBook:
         for key in self._ended:
             samples.drop(key, at)
         self._ended.clear()
+
+    def hold_firing(self) -> None:
+        """Have the alerts that fire now held until they are found again, see `held`."""
+        self._restored = {
+            (key, labels)
+            for key, alerts in self.alerts.items()
+            for labels, alert in alerts.items()
+            if alert.state is AlertState.FIRING
+        }
 
     def held(
         self, key: str, found: Collection[Labels], *, still_holding: bool

@@ -112,6 +112,12 @@ class Engine:
             self._slots.forget_all_but(group.key for group in self._groups)
             self._waiting.clear()
 
+    def hold(self) -> None:
+        """Resolve nothing for want of data for a while, as after a start: nobody was looking."""
+        with self._lock:
+            self._hold_until = None
+            self._book.hold_firing()
+
     def stats(self) -> list[tuple[str, GroupStats]]:
         """Return every group's key and counts."""
         return list(self._book.stats.items())

@@ -20,6 +20,7 @@ class StoreStats:
     cold_bytes: int = 0
     chunks: int = 0
     oldest_seconds: float | None = None  # Unix time of the oldest row held
+    newest_seconds: float | None = None  # and of the newest
     recovered_rows: int = 0
     log_bytes: int = 0
     log_segments: int = 0

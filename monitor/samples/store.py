@@ -149,6 +149,7 @@ class SampleStore:
         with self.lock:
             tables = [writer.table for writer in self._writers.values()]
             oldest = [t.first_ms for t in tables if t.first_ms is not None]
+            newest = [t.last_ms for t in tables if t.last_ms is not None]
             found = replace(
                 self.stats_now,
                 series=self._catalogue.count,
@@ -157,6 +158,7 @@ class SampleStore:
                 cold_bytes=sum(table.cold_bytes for table in tables),
                 chunks=sum(len(table.cold) for table in tables),
                 oldest_seconds=min(oldest) / 1000 if oldest else None,
+                newest_seconds=max(newest) / 1000 if newest else None,
             )
             if self._journal is not None:
                 found = self._journal.add_stats(found)

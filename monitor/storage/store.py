@@ -8,9 +8,13 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 
 from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from monitor.storage.engine import WRITES
 
+# The database cannot be used now: gone, locked, or its disk full. Nothing was stored.
+DATABASE_AWAY = (OperationalError, InterfaceError, PoolTimeout)
 Subscriber = Callable[[frozenset[str]], None]
 TOPICS = frozenset(
     {"alerts", "audit", "incidents", "maintenance", "outbox", "reports", "runs", "status"}

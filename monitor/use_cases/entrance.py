@@ -18,8 +18,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 import structlog
-from sqlalchemy.exc import InterfaceError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from incidents.alerts.model import Alert
 from incidents.alerts.wire import Parsed
@@ -27,7 +25,7 @@ from incidents.errors import IncidentError
 from monitor.clock import Clock
 from monitor.config.model import Configuration
 from monitor.distribution import Distribution
-from monitor.storage.store import Store
+from monitor.storage.store import DATABASE_AWAY, Store
 from monitor.use_cases.alerts import STANDARD, Batch, receive_batches
 from monitor.use_cases.policy import AlertPolicy
 
@@ -258,7 +256,7 @@ class Entrance:
         """Store batches; return why they could not be stored, or None."""
         try:
             receive_batches(self._store, batches, self._configuration(), self._policy)
-        except (OperationalError, InterfaceError, PoolTimeout) as error:
+        except DATABASE_AWAY as error:
             count = sum(len(batch.alerts) for batch in batches)
             log.warning("alerts_not_stored", count=count, error=type(error).__name__)
             return self._refusal("database", "the database cannot take them now")

@@ -17,11 +17,13 @@ from fastapi.responses import JSONResponse, RedirectResponse, Response
 from starlette.exceptions import HTTPException
 
 from incidents.errors import IncidentError
+from monitor.storage.store import DATABASE_AWAY
 from monitor.web.middleware import SAFE_HEADERS
 from monitor.web.redirects import safe_next
 from monitor.web.rendering import page
 
 log = structlog.get_logger(__name__)
+RETRY_SECONDS = 5
 SIGNED_IN_PATHS = ("/console", "/runbooks")
 ADVICE = {
     401: "Programs show their token in the Authorization header.",
@@ -33,6 +35,7 @@ ADVICE = {
     413: "What was sent is too large. Shorten it and send it again.",
     429: "Wait as long as it says above, then try again.",
     500: "This is our fault and has been logged. Try again in a moment.",
+    503: "Try again in a moment. What you typed is still there when you go back.",
 }
 
 PLAIN = {
@@ -194,6 +197,13 @@ async def on_invalid(request: Request, error: Exception) -> Response:
     return refusal(request, 422, "; ".join(places))
 
 
+async def on_database_away(request: Request, error: Exception) -> Response:
+    """Answer 503: the database is gone, locked or full, and nothing was stored."""
+    log.warning("database_away", path=request.url.path, method=request.method, error=str(error))
+    message = "We cannot read or save anything at the moment."
+    return refusal(request, 503, message, {"retry-after": str(RETRY_SECONDS)})
+
+
 async def on_bug(request: Request, error: Exception) -> Response:
     """Answer 500 without a word of what went wrong inside; the log has it."""
     log.error("request_failed", path=request.url.path, method=request.method, exc_info=error)
@@ -207,4 +217,6 @@ def install(app: FastAPI) -> None:
     app.add_exception_handler(IncidentError, on_incident_error)
     app.add_exception_handler(HTTPException, on_http_exception)
     app.add_exception_handler(RequestValidationError, on_invalid)
+    for away in DATABASE_AWAY:
+        app.add_exception_handler(away, on_database_away)
     app.add_exception_handler(Exception, on_bug)

@@ -2,14 +2,15 @@
 
 A crowd that comes to look costs what one reader costs. An answer is made again when a commit
 touched what it shows, when the configuration changed, or when it is a second old, because ages
-stand in it.
+stand in it. Where the database cannot be read, readers get the last answer for five minutes, which
+says how old it is.
 """
 
 from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from hashlib import blake2b
@@ -20,11 +21,14 @@ from fastapi import Request
 from fastapi.responses import Response
 
 from incidents.notices.published import PublicPage
+from monitor.storage.store import DATABASE_AWAY
 from monitor.use_cases.status import public_page
 from monitor.web.services import Services, services_of
 
 LIVES = timedelta(seconds=1)
+OUTLIVES = timedelta(minutes=5)  # the database; older is no news but a false calm
 MAKERS = 16  # answers that may be in the making at the same time
+STALE_MARK = b"<!-- how old -->"  # where a page of the public says that it is not the present one
 MOST_KEPT = 256  # addresses; the one longest untouched goes first
 SHOWN = frozenset({"incidents", "maintenance", "status", "runs"})
 HTML = "text/html; charset=utf-8"
@@ -55,6 +59,7 @@ class PublicCache:
 
     def __init__(self, services: Services) -> None:
         self._made: OrderedDict[str, Made] = OrderedDict()
+        self._last: OrderedDict[str, Made] = OrderedDict()  # whatever was committed since
         self._lock = Lock()
         self._makers = tuple(Lock() for _ in range(MAKERS))
         self._generation = 0
@@ -68,7 +73,14 @@ class PublicCache:
         However many ask at once, one makes it and the others wait for that.
         """
         with self._makers[hash(address) % MAKERS]:
-            return self._get(address, configuration, now, make)
+            try:
+                return self._get(address, configuration, now, make)
+            except DATABASE_AWAY:
+                with self._lock:
+                    last = self._last.get(address)
+                if last is None or not timedelta(0) <= now - last.at < OUTLIVES:
+                    raise
+                return last
 
     def _get(
         self, address: str, configuration: object, now: datetime, make: Callable[[], bytes]
@@ -82,11 +94,9 @@ class PublicCache:
         body = make()
         made = Made(body, f'"{blake2b(body, digest_size=12).hexdigest()}"', now, configuration)
         with self._lock:
+            _keep(self._last, address, made)
             if generation == self._generation:  # else it may show what a commit has changed
-                self._made[address] = made
-                self._made.move_to_end(address)
-                while len(self._made) > MOST_KEPT:
-                    self._made.popitem(last=False)
+                _keep(self._made, address, made)
         return made
 
     def _committed(self, topics: frozenset[str]) -> None:
@@ -94,6 +104,13 @@ class PublicCache:
             with self._lock:
                 self._generation += 1
                 self._made.clear()
+
+
+def _keep(answers: OrderedDict[str, Made], address: str, made: Made) -> None:
+    answers[address] = made
+    answers.move_to_end(address)
+    while len(answers) > MOST_KEPT:
+        answers.popitem(last=False)
 
 
 def _cache(request: Request, services: Services) -> PublicCache:
@@ -123,11 +140,26 @@ def publish(
         "last-modified": format_datetime(made.at.astimezone(UTC), usegmt=True),
         **(OPEN_TO_ALL if open_to_all else {}),
     }
+    age = int((now - made.at).total_seconds())
+    if timedelta(seconds=age) > LIVES:
+        made = _said_to_be_old(made, media_type)
+        headers |= {"etag": made.etag, "age": str(age), "cache-control": "no-store"}
     if _has_it(request, made.etag):
         return Response(status_code=304, headers=headers)
     headers["content-length"] = str(len(made.body))
     body = b"" if request.method == "HEAD" else made.body
     return Response(body, media_type=media_type, headers=headers)
+
+
+def _said_to_be_old(made: Made, media_type: str) -> Made:
+    """Return a last answer so that its readers see from when it is."""
+    if media_type != HTML:
+        return made
+    words = f"Nothing newer than {made.at:%H:%M:%S} UTC can be read at the moment."
+    notice = f'<p class="notice tone-minor" role="status">{words}</p>'.encode()
+    return replace(
+        made, body=made.body.replace(STALE_MARK, notice, 1), etag=made.etag[:-1] + '-old"'
+    )
 
 
 def _has_it(request: Request, etag: str) -> bool:

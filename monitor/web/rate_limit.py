@@ -31,6 +31,8 @@ class RateLimit:
             self._seen.move_to_end(network)
             while times and now - times[0] >= self.window:
                 times.popleft()
+            while times and times[-1] > now:  # the clock was put back since
+                times.pop()
             while len(self._seen) > MOST_KEPT:
                 self._seen.popitem(last=False)
             if len(times) >= self.limit:

@@ -42,7 +42,8 @@ class Failures:
         if self.last_at is None or self.count < free:
             return timedelta(0)
         pause = timedelta(seconds=2 ** min(self.count - free, 12))
-        return max(timedelta(0), self.last_at + min(pause, longest) - now)
+        since = min(self.last_at, now)  # a clock that was put back makes nobody wait for longer
+        return max(timedelta(0), since + min(pause, longest) - now)
 
 
 class Memory:

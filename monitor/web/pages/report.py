@@ -7,11 +7,13 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Annotated
 
+import structlog
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from incidents.reports.intake import NewReport
 from monitor.storage.status import open_public_incidents
+from monitor.storage.store import DATABASE_AWAY
 from monitor.use_cases.report_placing import InvalidReport, category_choices
 from monitor.use_cases.reports import submit_report
 from monitor.web.form_tokens import form_token_age
@@ -22,10 +24,15 @@ from monitor.web.security import form_token, refuse_cross_site, submitted
 from monitor.web.services import Given, services_of
 
 router = APIRouter(include_in_schema=False)
+log = structlog.get_logger(__name__)
 PURPOSE = "report"
 TRAP = "company_site"  # people do not see this field; what fills it in is a program
 REPORTS_AN_HOUR = 20  # from one network: an office or a mobile operator shares an address
 FIELDS = ("description", "category", "name", "email", "order_reference", "incident")
+NOT_SAVED = (
+    "We could not save this just now, and we are on it. Your text is still here: "
+    "please send it again in a minute."
+)
 NO_STORE = {"cache-control": "no-store"}
 
 
@@ -69,6 +76,9 @@ def send_report(
         )
     except InvalidReport as refused:
         return _form(request, form, faults=refused.faults, status=422)
+    except DATABASE_AWAY as error:
+        log.warning("report_not_saved", error=str(error))
+        return _form(request, form, notice=NOT_SAVED, status=503)
     return RedirectResponse(f"/r/{sent.token}", 303, headers=NO_STORE)
 
 
@@ -93,8 +103,11 @@ def _form(
 ) -> Response:
     services = services_of(request)
     configuration = services.configuration.current
-    with services.store.read() as connection:
-        known = open_public_incidents(connection)
+    try:
+        with services.store.read() as connection:
+            known = open_public_incidents(connection)
+    except DATABASE_AWAY:
+        known = ()
     answer = page(
         request,
         "public/report.html",

@@ -52,6 +52,18 @@ def test_late_doubled_and_swapped_deliveries_do_nothing(
     assert effect_of(what, known, NOW) is effect
 
 
+@pytest.mark.parametrize(
+    ("what", "known", "effect"),
+    [
+        (delivery(0, 0), held(latest=3600), Effect.RESOLVED),
+        (delivery(0, 240), held("resolved", end=3600), Effect.NEW),
+    ],
+)
+def test_a_future_that_we_hold_orders_nothing(what: Alert, known: Held, effect: Effect) -> None:
+    """Our clock was put back: an outage neither stays open for an hour nor is overlooked."""
+    assert effect_of(what, known, NOW) is effect
+
+
 def test_what_was_closed_in_silence_may_fire_again_with_its_old_start() -> None:
     """Nobody ever said that it was over."""
     closed = Held(AlertState.LAPSED, open=False, starts_at=at(-60), latest_starts_at=at(-60),

@@ -22,6 +22,13 @@ def test_a_full_window_frees_its_first_place_when_that_is_over(after: int, wait:
     assert found == timedelta(seconds=wait)
 
 
+def test_a_clock_put_back_shuts_nobody_out() -> None:
+    """What was counted in a future that did not come is forgotten."""
+    limit = RateLimit(1, MINUTE)
+    limit.take("192.0.2.1", NOW + timedelta(hours=1))
+    assert limit.take("192.0.2.1", NOW) == timedelta(0)
+
+
 def test_a_refused_attempt_does_not_count() -> None:
     """Knocking on a closed door keeps nobody out for longer."""
     limit = RateLimit(1, MINUTE)
