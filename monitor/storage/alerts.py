@@ -279,12 +279,6 @@ def muted(connection: Connection, names: Iterable[str], *, lock: bool = False) -
     return _rows(connection, statement, lock)
 
 
-def mutes_of(connection: Connection, incident_id: int) -> list[str]:
-    """Return what keeps each open alert of an incident quiet; empty for one that nothing does."""
-    statement = select(_c.muted_by).where(_c.incident_id == incident_id, _c.open_marker == 1)
-    return list(connection.execute(statement.order_by(_c.muted_by)).scalars())
-
-
 def heard(connection: Connection, *, lock: bool = False) -> list[RowMapping]:
     """Return the open alerts of incidents that nothing keeps quiet."""
     statement = select(alerts).where(

@@ -10,6 +10,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, Select, func, select, update
 
+from incidents.pacing import Held
+from incidents.told import WHY
 from monitor.storage.schema import incident_updates, incidents, outbox, reports, runs, verdicts
 from monitor.storage.store import Transaction
 from probes.verdict import VerdictState, verdict_from_json
@@ -126,10 +128,21 @@ class NotificationRow:
     state: str
     attempts: int
     last_error: str
+    reason: str
+    held: str
     created_at: datetime
     due_at: datetime
     finished_at: datetime | None
     incident_number: int | None
+
+    @property
+    def why(self) -> str:
+        """Return why it waits, or why it was not sent, as people read it."""
+        if self.state == "queued" and self.held in set(Held) and not self.attempts:
+            return Held(self.held).words.capitalize()
+        if self.state == "folded":
+            return "Told in one message with others"
+        return WHY.get(self.reason, "").capitalize()
 
 
 def notification_rows(

@@ -44,15 +44,20 @@ def lifted(connection: Connection, now: datetime, names: Collection[str]) -> set
 def mute_delivery(
     connection: Connection,
     delivery: Delivery,
-    _now: datetime,
+    now: datetime,
 ) -> str:
     """Return the name of what mutes every alert that an incident has open, or nothing.
 
-    Asked before each send: whatever waits or repeats while all of it is silenced stays unsent.
+    Asked before each send: whatever waits or repeats while all of it is silenced, or announced by
+    a window that began since, stays unsent.
     """
     if delivery.incident_id is None:
         return ""
-    names = alert_rows.mutes_of(connection, delivery.incident_id)
+    rows = alert_rows.open_alerts_of(connection, [delivery.incident_id])
+    announced = window_muting(connection, now) if rows else None
+    names = sorted(
+        row["muted_by"] or (announced(row["labels"]) if announced else "") for row in rows
+    )
     return names[0] if names and all(names) else ""
 
 

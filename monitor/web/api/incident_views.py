@@ -15,6 +15,7 @@ from monitor.storage.incidents import Incident
 from monitor.storage.regrouping import links_of, merged_into
 from monitor.storage.reports import reports_of_incident
 from monitor.storage.tasks import tasks_of
+from monitor.storage.told import told_of
 
 
 class Line(BaseModel):
@@ -120,6 +121,19 @@ class IncidentView(BaseModel):
     public_id: str
 
 
+class ToldView(BaseModel):
+    """Somebody who was told of an incident, or was not, and why."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    channel: str
+    event: str = Field(description="What of: opened, update, resolved …; empty: of nothing.")
+    standing: str = Field(description="told, waiting, held, failed or not told.")
+    at: datetime
+    why: str
+    until: datetime | None = Field(description="When it is due, where it waits.")
+
+
 class IncidentDetail(IncidentView):
     """An incident with all that is known of it."""
 
@@ -129,6 +143,7 @@ class IncidentDetail(IncidentView):
     tasks: list[TaskView]
     reports: list[int] = Field(description="The numbers of the reports linked to it.")
     alerts: list[AlertOfIncident]
+    told: list[ToldView]
     timeline: list[Line]
     updates: list[PublicNote]
 
@@ -154,6 +169,7 @@ def detail_of(connection: Connection, incident: Incident) -> IncidentDetail:
             "tasks": tasks_of(connection, incident.id),
             "reports": [one.number for one in reports_of_incident(connection, incident.id)],
             "alerts": [dict(row) for row in alert_rows.alerts_of(connection, incident.id)],
+            "told": told_of(connection, incident.id),
             "timeline": [dict(row) for row in rows.load_timeline(connection, incident.id)],
             "updates": [dict(row) for row in rows.load_updates(connection, incident.id)],
         }

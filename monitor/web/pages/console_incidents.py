@@ -22,6 +22,7 @@ from monitor.storage.incidents import (
     load_timeline,
     load_updates,
 )
+from monitor.storage.told import told_of
 from monitor.web.pages.console_incident_work import DONE
 from monitor.web.pages.runbooks import runbook_text
 from monitor.web.params import Before, Number
@@ -106,6 +107,7 @@ def _facts(services: Services, connection: Connection, incident: Incident) -> di
         "alerts": alerts,
         "firing": [alert for alert in alerts if alert["state"] == "firing"],
         "timeline": list(reversed(load_timeline(connection, incident.id))),
+        "told": told_of(connection, incident.id),
         "updates": list(reversed(load_updates(connection, incident.id))),
         "reports": report_lines(connection, limit=SHOWN_REPORTS, incident_id=incident.id),
         "report_count": report_counts(connection, [incident.id])[incident.id],

@@ -21,7 +21,7 @@ from monitor.web.services import Given
 router = APIRouter(include_in_schema=False)
 READ = Depends(require(Permission.VIEW))
 PER_PAGE = 50
-STATES = ("queued", "sending", "sent", "failed", "dropped")
+STATES = ("queued", "sending", "sent", "folded", "failed", "dropped")
 
 
 @router.get("/console/notifications", dependencies=[READ])

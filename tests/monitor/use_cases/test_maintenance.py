@@ -9,10 +9,13 @@ from typing import Any
 import pytest
 from sqlalchemy import select
 
+from incidents.alerts.model import Alert
 from incidents.errors import InvalidInputError, UnknownObjectError
 from incidents.notices.maintenance import GRACE, Effect, Maintenance, Scope
+from monitor.storage.deliveries import claim
 from monitor.storage.maintenance import load_window
 from monitor.storage.schema import outbox
+from monitor.storage.store import Store
 from monitor.use_cases.maintenance import (
     Plan,
     WindowIsOver,
@@ -22,8 +25,9 @@ from monitor.use_cases.maintenance import (
     muting,
     plan_maintenance,
 )
+from monitor.use_cases.muting import mute_delivery
 from tests.builders import journey
-from tests.monitor.use_cases.desk import START, Desk
+from tests.monitor.use_cases.desk import START, Desk, labels
 from tests.monitor.use_cases.verdicts import seen as record_seen
 
 HOUR = timedelta(hours=1)
@@ -197,3 +201,17 @@ def test_what_is_announced_now_is_given_for_metrics(desk: Desk) -> None:
     with desk.store.read() as connection:
         assert active_effects(connection, START) == frozenset()
         assert active_effects(connection, START + HOUR) == {("search", "expected_down")}
+
+
+def test_what_a_window_announces_after_the_incident_opened_is_not_sent_any_more(
+    store: Store,
+) -> None:
+    """Asked again before each send: inside the window it is muted, before and after it is not."""
+    desk = Desk(store)
+    desk.deliver(Alert(labels("search"), starts_at=desk.now))
+    with store.begin() as tx:
+        first = claim(tx, channel="pager", limit=1, worker="w", now=desk.now, lease_seconds=9)[0]
+    window = plan(desk, starts_at=desk.now + HOUR)
+    for hours, muted_by in ((0, ""), (1, window.name), (9, "")):
+        with store.read() as connection:
+            assert mute_delivery(connection, first, START + hours * HOUR) == muted_by
