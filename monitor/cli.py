@@ -15,6 +15,7 @@ from typing import Annotated
 import typer
 
 from monitor.audit_cli import audit_app
+from monitor.privacy_cli import privacy_app
 from monitor.startup import begin
 from monitor.token_cli import token_app
 from monitor.user_cli import user_app
@@ -173,6 +174,7 @@ def grafana_push(
 
 app.add_typer(user_app, name="user")
 app.add_typer(token_app, name="token")
+app.add_typer(privacy_app, name="privacy")
 app.add_typer(audit_app, name="audit")
 
 

@@ -64,6 +64,7 @@ from monitor.use_cases.escalating import advance_escalations
 from monitor.use_cases.maintenance import advance_maintenance
 from monitor.use_cases.muting import mute_delivery
 from monitor.use_cases.policy import alert_policy
+from monitor.use_cases.privacy import erase_old
 from monitor.use_cases.reloading import SIGNAL, record_reload
 from monitor.use_cases.status import record_component_states
 from monitor.web.app import create_app
@@ -316,7 +317,10 @@ class Service:
         seal_audit(self.store, self.settings.data, self.clock.now())
 
     def _retain(self) -> None:
-        counts = apply_retention(self.store, self.holder.current.retention, self.clock.now())
+        now, retention = self.clock.now(), self.holder.current.retention
+        counts = dict(apply_retention(self.store, retention, now))
+        before = now - timedelta(seconds=retention.personal)
+        counts["erased"] = erase_old(self.store, before, now)
         log.debug("retention applied", **counts)
 
     def duties(self) -> Mapping[str, tuple[float, Callable[[], object]]]:

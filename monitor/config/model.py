@@ -168,6 +168,7 @@ class Retention(_Part):
     samples: Duration = 4 * DAY
     incidents: Duration = 400 * DAY
     reports: Duration = 400 * DAY
+    personal: Duration = 180 * DAY  # of reports that are resolved or closed
     audit: Duration = 1100 * DAY
 
 

@@ -44,6 +44,7 @@ class Report:
     works_now: str | None
     answered_at: datetime | None
     incident_number: int | None
+    erased_at: datetime | None = None
 
     @property
     def name(self) -> str:

@@ -352,9 +352,11 @@ reports = Table(
     _at("told_resolved_at"),
     Column("works_now", String(8)),
     _at("answered_at"),
+    _at("erased_at"),  # the reporter's words and person are gone since
     Index(None, "incident_id"),
     Index(None, "status", "created_at"),
     Index(None, "component", "created_at"),
+    Index(None, "reporter_email"),
 )
 
 report_messages = Table(

@@ -10,6 +10,7 @@ from fastapi.responses import RedirectResponse, Response
 
 from incidents.errors import InvalidInputError
 from incidents.reports.conversation import ReportStatus
+from monitor.storage.audit import record
 from monitor.storage.incidents import load_incidents, open_incidents
 from monitor.storage.reports import (
     ReportFilter,
@@ -29,10 +30,11 @@ from monitor.web.pages.status import names
 from monitor.web.params import Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
-from monitor.web.security import Submitted, require
+from monitor.web.security import Submitted, goes_on_by_itself, require
 from monitor.web.services import Given, Services, services_of
 
 router = APIRouter(include_in_schema=False)
+Reader = Annotated[Actor, Depends(require(Permission.VIEW_REPORTS))]
 CanRead = Depends(require(Permission.VIEW_REPORTS))
 Agent = Annotated[Actor, Depends(require(Permission.ANSWER_REPORTS))]
 Linker = Annotated[Actor, Depends(require(Permission.LINK_REPORTS))]
@@ -67,10 +69,18 @@ def report_list(
     )
 
 
-@router.get("/console/reports/{number}", dependencies=[CanRead])
-def report_detail(request: Request, number: Number) -> Response:
-    """Show one report with its conversation, its incident and what may be done."""
-    return _show(request, number)
+@router.get("/console/reports/{number}")
+def report_detail(request: Request, number: Number, actor: Reader, services: Given) -> Response:
+    """Show one report with its conversation, its incident and what may be done.
+
+    That somebody opened it is recorded: it holds what is personal.
+    """
+    shown = _show(request, number)
+    if not goes_on_by_itself(request):
+        now, target = services.clock.now(), f"RPT-{number}"
+        with services.store.begin() as tx:
+            record(tx, actor=actor.name, action="report.opened", target=target, at=now)
+    return shown
 
 
 @router.post("/console/reports/{number}/reply")

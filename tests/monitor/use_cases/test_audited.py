@@ -43,6 +43,7 @@ ELSEWHERE = {  # their own tests look at their rows
     "silences.expire_silence",
     "silences.set_silence",
 }
+ELSEWHERE |= {f"privacy.{name}" for name in ("export_person", "erase_person", "erase_old")}
 MEASURED = {
     "acknowledge_links.ensure_key",  # made at the first start, and told to nobody
     "audit.seal_audit",  # the log's own upkeep
