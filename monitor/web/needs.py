@@ -153,7 +153,7 @@ def hints_of(scene: Scene) -> Iterable[Need]:
         yield Need("unknown", words, "/console/configuration")
     if count_open_accounts(scene.connection) < 2:
         words = "You are the only one who can sign in: add a second person"
-        yield Need("unknown", words, "/console/account")
+        yield Need("unknown", words, "/console/users/new")
     if settings.public_url.startswith(LOOPBACK):
         words = "Links in messages work on this machine only: set MONITOR_PUBLIC_URL"
         yield Need("unknown", words, "/console/configuration")
