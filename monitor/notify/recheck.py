@@ -51,11 +51,12 @@ def recheck(facts: Facts) -> Verdict:
 
     A late opening is sent even when the trouble is over, and says so: everyone who was to know
     hears of it once. An update about a resolved incident is not worth a message any more. A closing
-    goes to whoever may have received the opening, and is never muted.
+    goes to whoever may have received the opening; it and an acknowledgement are never muted.
     """
     if facts.event == Event.RESOLVED:
         return _recheck_closing(facts.opening)
-    if facts.muted_by and facts.event.startswith("incident_"):
+    taken = facts.event == Event.ACKNOWLEDGED
+    if facts.muted_by and facts.event.startswith("incident_") and not taken:
         return Verdict(drop=reason_of(facts.muted_by), text=f"muted by {facts.muted_by}")
     if facts.incident_status is None or Status(facts.incident_status).is_open:
         return Verdict()

@@ -21,13 +21,15 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
-from incidents.outbox import OPENINGS
+from incidents.outbox import OPENINGS, Recipient
+from monitor.config.model import Configuration
 from monitor.storage.audit import record
 from monitor.storage.deliveries import Delivery
 from monitor.storage.facts import read_fact, write_fact
 from monitor.storage.incidents import Incident, load_incidents
 from monitor.storage.schema import outbox
 from monitor.storage.store import Store
+from monitor.use_cases.escalation import directory
 from monitor.use_cases.incidents import IncidentDesk
 
 LIVES = timedelta(hours=24)
@@ -56,6 +58,7 @@ class Asked:
     incident: Incident | None = None
     who: str = ""
     until: datetime | None = None
+    is_person: bool = False  # `who` has an account or a name in `people:`
 
 
 def ensure_key(store: Store, now: datetime) -> None:
@@ -94,7 +97,9 @@ def make_token(key: bytes, row_id: int, stable_id: str, until: datetime) -> str:
     return base64.urlsafe_b64encode(said + _sign(key, said, stable_id)).decode()
 
 
-def look_at(connection: Connection, token: str, now: datetime) -> Asked:
+def look_at(
+    connection: Connection, token: str, configuration: Configuration, now: datetime
+) -> Asked:
     """Return what a link can do now; looking changes nothing."""
     row, until = _genuine(connection, token)
     if row is None or until is None:
@@ -102,21 +107,25 @@ def look_at(connection: Connection, token: str, now: datetime) -> Asked:
     incident = load_incidents(connection, [row.incident_id]).get(row.incident_id)
     if incident is None:
         return Asked(LinkState.UNKNOWN)
-    return Asked(_state(row, incident, until, now), incident, _who(row), until)
+    person = _person(connection, row, configuration, now)
+    who = person or str(row.recipient or row.channel)
+    return Asked(_state(row, incident, until, now), incident, who, until, is_person=bool(person))
 
 
-def take(store: Store, desk: IncidentDesk, token: str, now: datetime) -> Asked:
+def take(
+    store: Store, desk: IncidentDesk, token: str, configuration: Configuration, now: datetime
+) -> Asked:
     """Acknowledge what the link is about, in its recipient's name, if it can; return how it stands.
 
     Whoever comes second is told who was first, and takes nothing away.
     """
     with store.read() as connection:
-        asked = look_at(connection, token, now)
+        asked = look_at(connection, token, configuration, now)
     if asked.state is not LinkState.FREE or asked.incident is None:
         return asked
-    incident = desk.acknowledge(
-        asked.incident.number, by=f"{asked.who} (by link)", now=now, unless_taken=True
-    )
+    by = asked.who if asked.is_person else f"{asked.who} (by link)"
+    how = "by link" if asked.is_person else ""
+    incident = desk.acknowledge(asked.incident.number, by=by, how=how, now=now, unless_taken=True)
     mine = incident.acknowledged_at == now
     return Asked(LinkState.FREE if mine else LinkState.TAKEN, incident, asked.who, asked.until)
 
@@ -161,5 +170,11 @@ def _key(connection: Connection) -> bytes | None:
     return bytes.fromhex(stored) if isinstance(stored, str) else None
 
 
-def _who(row: Row[Any]) -> str:
-    return str(row.payload.get("person") or row.recipient or row.channel)
+def _person(
+    connection: Connection, row: Row[Any], configuration: Configuration, now: datetime
+) -> str:
+    """Return the one person who is reached there, or nothing: escalation knows people by name."""
+    people = directory(connection, configuration, now, mails=True).people
+    reached = Recipient(row.channel, row.recipient)
+    found = [name for name, recipients in people.items() if reached in recipients]
+    return found[0] if len(found) == 1 else ""

@@ -95,6 +95,7 @@ class IncidentDesk:
         *,
         by: str,
         now: datetime,
+        how: str = "",
         unless_taken: bool = False,
         once: Once | None = None,
     ) -> Incident:
@@ -109,7 +110,7 @@ class IncidentDesk:
             _must_be_open(incident, "acknowledged")
             if unless_taken and incident.acknowledged_by not in (None, by):
                 return incident
-            ledger.acknowledge(incident, by)
+            ledger.acknowledge(incident, by, how)
         return incident
 
     def take_over(

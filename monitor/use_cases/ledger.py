@@ -16,8 +16,9 @@ from incidents.lifecycle import Origin, Severity, Status, impact_of, worst
 from incidents.outbox import Event, Plan
 from incidents.timeline import AUTOMATION, Entry, Kind
 from monitor.config.model import Configuration
+from monitor.notify.kinds import KINDS
 from monitor.storage import incidents as rows
-from monitor.storage.escalations import end_escalation
+from monitor.storage.escalations import called_over, end_escalation
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import next_number, public_id
 from monitor.storage.outbox import enqueue
@@ -175,14 +176,35 @@ class Ledger:
         end_escalation(self.tx, incident.id)
         self.tell_reporters(self.tx, incident, self.configuration, self.now)
 
-    def acknowledge(self, incident: Incident, by: str) -> None:
-        """Record who has taken the incident; the same person again says that they still have it."""
+    def acknowledge(self, incident: Incident, by: str, how: str = "") -> None:
+        """Record who has taken the incident; the same person again says that they still have it.
+
+        `how` is told on the timeline: `by link`.
+        """
         if incident.acknowledged_by == by:
             escalation.renewed(self, incident, by)
             return
         self.change(incident, acknowledged_at=self.now, acknowledged_by=by)
-        self.note(incident, Kind.ACKNOWLEDGED, f"{by} has taken it.", actor=by)
+        text = f"{by} has taken it{f', {how}' if how else ''}."
+        self.note(incident, Kind.ACKNOWLEDGED, text, actor=by)
+        self._tell_programs(incident, by)
         escalation.acknowledged(self, incident, by)
+
+    def _tell_programs(self, incident: Incident, by: str) -> None:
+        """Tell the systems that keep the incident as well who has taken it."""
+        channels = self.configuration.channels
+        takes = {
+            c.name for c in channels if c.kind in KINDS and KINDS[c.kind].takes_acknowledgements
+        }
+        if not takes:
+            return
+        called = called_over(self.tx.connection, incident.id)  # those are told with the people
+        told = [r for r in self.told(incident) if r.channel in takes and r not in called]
+        mark = f"{incident.reopened_count}-{by}"
+        text = f"{by} has taken it."
+        self.tell(
+            incident, outbox.acknowledgements(self.facts(incident), told, mark=mark, text=text)
+        )
 
     def publish(self, incident: Incident, body: str, actor: str = AUTOMATION) -> str:
         """Put a note on the status page, and the incident itself if it was not there yet."""

@@ -35,7 +35,7 @@ def look(request: Request, token: str, services: Given, done: bool = False) -> R
     now = services.clock.now()
     limited(request, "acknowledge-look", LOOKS, WINDOW, now)
     with services.store.read() as connection:
-        asked = look_at(connection, token, now)
+        asked = look_at(connection, token, services.configuration.current, now)
     return _show(request, asked, token, done=done)
 
 
@@ -46,7 +46,7 @@ def acknowledge(request: Request, token: str, services: Given) -> Response:
     limited(request, "acknowledge-take", TAKES, WINDOW, now)
     desk = IncidentDesk(services.store, services.configuration.current, services.policy)
     try:
-        asked = take(services.store, desk, token, now)
+        asked = take(services.store, desk, token, services.configuration.current, now)
     except AlreadyResolved:  # between our look and the button
         asked = Asked(LinkState.OVER)
     if asked.state in STATUS:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import base64
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
+from sqlalchemy import select
 
+from incidents.alerts.model import Alert
+from monitor.config.model import Channel
+from monitor.config.oncall import OnCallSettings, PersonSettings
 from monitor.notify.sms_text import render_sms
 from monitor.storage import deliveries
 from monitor.storage.incidents import load_incidents
+from monitor.storage.schema import outbox
 from monitor.storage.store import Store
 from monitor.use_cases.acknowledge_links import (
     LIVES,
@@ -22,9 +28,10 @@ from monitor.use_cases.acknowledge_links import (
 )
 from monitor.use_cases.incidents import IncidentDesk
 from monitor.use_cases.policy import AlertPolicy
-from tests.monitor.use_cases.desk import configuration
+from tests.monitor.use_cases.desk import Desk, configuration, labels
 from tests.notices import NOW, lines, put_incident, put_row, set_status
 
+CONFIGURATION = configuration()
 LINKER = Linker("https://monitor.shop.example")
 
 
@@ -42,11 +49,13 @@ def link(store: Store, incident: int, now: datetime = NOW, **row: object) -> str
 
 def state(store: Store, token: str, now: datetime = NOW) -> LinkState:
     with store.read() as connection:
-        return look_at(connection, token, now).state
+        return look_at(connection, token, CONFIGURATION, now).state
 
 
 def press(store: Store, token: str, now: datetime = NOW) -> LinkState:
-    return take(store, IncidentDesk(store, configuration(), AlertPolicy()), token, now).state
+    return take(
+        store, IncidentDesk(store, CONFIGURATION, AlertPolicy()), token, CONFIGURATION, now
+    ).state
 
 
 def taken_by(store: Store, incident: int) -> str | None:
@@ -163,3 +172,28 @@ def test_a_link_fits_into_a_text_message_with_its_subject() -> None:
     url = f"https://monitor.shop.example/a/{'x' * 32}"
     text = render_sms("INC-1234 opened [critical]: Checkout fails at pay", url)
     assert text == f"INC-1234 opened [critical]: Checkout fails at pay {url}"
+
+
+def test_a_person_takes_it_under_their_own_name(sqlite_store: Store) -> None:
+    """Escalation then knows who has it; the timeline says that it was by link."""
+    people = OnCallSettings(people=(PersonSettings(name="anna", channels=("oncall",)),))
+    known = replace(CONFIGURATION, oncall=people)
+    incident = put_incident(sqlite_store)
+    token = link(sqlite_store, incident, recipient="")
+    take(sqlite_store, IncidentDesk(sqlite_store, known, AlertPolicy()), token, known, NOW)
+    assert taken_by(sqlite_store, incident) == "anna"
+    assert lines(sqlite_store, incident)[-1] == ("acknowledged", "anna has taken it, by link.")
+
+
+def test_programs_that_keep_the_incident_hear_who_has_taken_it(sqlite_store: Store) -> None:
+    """PagerDuty acknowledges too; channels that people read are not told of it."""
+    programs = tuple(
+        Channel(name=name, kind=kind) for name, kind in (("pd", "pagerduty"), ("chat", "slack"))
+    )
+    desk = Desk(sqlite_store, replace(CONFIGURATION, channels=programs))
+    desk.deliver(Alert(labels(), starts_at=desk.now))
+    worker = IncidentDesk(sqlite_store, desk.configuration, desk.policy)
+    worker.acknowledge(1, by="anna", now=desk.now)
+    with sqlite_store.read() as connection:
+        told = select(outbox.c.channel, outbox.c.event).order_by(outbox.c.id)
+        assert connection.execute(told).all()[2:] == [("pd", "incident_acknowledged")]
