@@ -23,6 +23,7 @@ class Kind(StrEnum):
     ALERT_MUTED = "alert_muted"
     ALERT_UNMUTED = "alert_unmuted"
     SILENCE_ENDING = "silence_ending"
+    RECONSTRUCTED = "reconstructed"
     ALERT_CLOSED = "alert_closed"
     ALERT_MOVED = "alert_moved"
     MERGED = "merged"

@@ -42,8 +42,11 @@ from monitor.readings import (
     export_scheduler,
     export_self_watch,
 )
+from monitor.reconcile.duty import Reconciler
 from monitor.rules.engine import CLOCK_STEP_MS, Engine, EngineSettings
 from monitor.rules.files import load_rule_files
+from monitor.rules.model import Group
+from monitor.rules.windows import reopen_windows
 from monitor.samples import SampleStore
 from monitor.scheduler import Scheduler
 from monitor.scraping import Scraper
@@ -93,6 +96,7 @@ AHEAD_OF_CLOCK = timedelta(milliseconds=CLOCK_STEP_MS)
 AUDIT_SECONDS = 1.0  # how soon what was recorded is sealed
 NEIGHBOURS_SECONDS = 1.0  # how soon an open page shows what another replica did
 RETENTION_SECONDS = 3600.0
+RECONCILE_SECONDS = 1.0  # how often it is looked at which servers are due
 SAMPLES_SECONDS = 60.0
 FIRST_RUN_SPREAD_SECONDS = 0.4
 
@@ -115,8 +119,19 @@ class Service:
         self.holder = ConfigurationHolder(configuration, self.clock)
         self.store = Store(open_database(settings))
         self.seal = open_seal(settings)
-        self.policy = alert_policy(settings.public_url, mails=bool(settings.smtp_url))
+        self._reopen_windows: dict[str, timedelta] = {}
+        self.policy = alert_policy(
+            settings.public_url, self._reopen_windows, mails=bool(settings.smtp_url)
+        )
         self.entrance = Entrance(self.store, lambda: self.holder.current, self.clock, self.policy)
+        self.reconciler = Reconciler(
+            self.store,
+            self.clock,
+            self.policy,
+            lambda: self.holder.current,
+            self._sender,
+            lambda alerts, source: self.entrance.receive(alerts, source=source),
+        )
         self.probes = ProbeMetrics()
         self.metrics = ServiceMetrics(self.probes)
         self.scheduler = Scheduler(
@@ -334,6 +349,7 @@ class Service:
             "overdue": (OVERDUE_SECONDS, self.scheduler.give_up_overdue),
             "audit": (AUDIT_SECONDS, self._seal_audit),
             "retention": (RETENTION_SECONDS, self._retain),
+            "reconcile": (RECONCILE_SECONDS, self.reconciler.run_due),
             "canary": (CANARY_SECONDS, self.canary.step),
             "reload": (self.settings.watch_interval, self._reload_if_changed),
         }
@@ -355,6 +371,8 @@ class Service:
         self.probes.keep_only(journeys, location, configuration.quorum)
         self.pipeline.move_to(location)
         self.pipeline.forget_all_but(names)
+        groups = load_rule_files(configuration.rule_files)
+        self._set_reopen_windows(groups)
         if self.rules is not None:
             self.rules.keep_only((name, location) for name in names)
             self.rules.samples.resize(
@@ -362,7 +380,7 @@ class Service:
                 series_limit=configuration.limits.series,
             )
             self.rules.engine.reload(
-                load_rule_files(configuration.rule_files),
+                groups,
                 external_labels=configuration.external_labels,
             )
         self.scheduler.location = location
@@ -372,6 +390,13 @@ class Service:
         self.scheduler.pools["http"].resize(configuration.limits.http_workers)
         self.scheduler.pools["browser"].resize(configuration.limits.browser_workers)
         self.scheduler.schedule(journeys, self.pipeline.tick, self.pipeline.record_lost)
+
+    def _set_reopen_windows(self, groups: tuple[Group, ...]) -> None:
+        """Let the policy, which everybody holds, know the windows of these rules."""
+        windows = reopen_windows(groups)
+        self._reopen_windows.update(windows)
+        for name in self._reopen_windows.keys() - windows.keys():
+            del self._reopen_windows[name]
 
     def reload(self) -> None:
         """Read the configuration folder again now (SIGHUP)."""

@@ -95,7 +95,7 @@ class Alert:
     @cached_property
     def fingerprint(self) -> str:
         """The identity its labels have, or those that stand for them where the source says so."""
-        return fingerprint(self.labels if self.identity is None else self.identity)
+        return fingerprint(_told_apart_by(self))
 
     @cached_property
     def digest(self) -> str:
@@ -121,7 +121,9 @@ def begun(alert: Alert, now: datetime) -> datetime:
 def identify(alerts: Sequence[Alert]) -> None:
     """Have the fingerprints of many alerts known, sooner than by asking each for its own."""
     new = [alert for alert in alerts if "fingerprint" not in alert.__dict__]
-    for alert, digits in zip(new, fingerprints([alert.labels for alert in new]), strict=True):
+    for alert, digits in zip(
+        new, fingerprints([_told_apart_by(alert) for alert in new]), strict=True
+    ):
         alert.__dict__["fingerprint"] = digits  # where the cached property keeps it
 
 
@@ -133,3 +135,7 @@ def words(labels: Mapping[str, str]) -> str:
     detail = ", ".join(part for part in about if part)
     name = labels.get("alertname") or "an alert without a name"
     return f"{name} ({detail})" if detail else name
+
+
+def _told_apart_by(alert: Alert) -> Mapping[str, str]:
+    return alert.labels if alert.identity is None else alert.identity

@@ -81,6 +81,7 @@ def _cross_checked(parsed: MonitorFile, document: YamlDocument) -> Iterator[Faul
         ("locations", location_names),
         ("channels", [channel.name for channel in parsed.channels]),
         ("targets", [target.name for target in parsed.targets]),
+        ("reconcile", [server.name for server in parsed.reconcile]),
         ("categories", [category.id for category in parsed.categories]),
     ):
         for name in (name for name, count in Counter(names).items() if count > 1):
@@ -182,6 +183,7 @@ def _assembled(
         control_targets=parsed.control_targets,
         targets=parsed.targets,
         inhibit_rules=_inhibit_rules(parsed),
+        reconcile=parsed.reconcile,
         oncall=OnCallSettings.of(parsed, parsed.site.time_zone),
         heartbeat=parsed.heartbeat,
         last_resort=parsed.last_resort,

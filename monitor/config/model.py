@@ -144,6 +144,32 @@ MatcherText = Annotated[str, AfterValidator(_matcher)]
 LabelName = Annotated[str, StringConstraints(pattern=r"^[a-zA-Z_][a-zA-Z0-9_]*$")]
 
 
+class ReconcileServer(_Part):
+    """A Prometheus or Alertmanager that is asked what it knows, to repair what we missed.
+
+    `source` is the door its alerts come through. `bearer`, `username` and `password` may name a
+    secret, `${secret:NAME}`.
+    """
+
+    name: Slug
+    kind: Literal["prometheus", "alertmanager"] = "prometheus"
+    url: HttpUrl
+    interval: Annotated[Duration, Field(ge=1)] = 300.0
+    settle: Annotated[Duration, Field(ge=1)] = 300.0  # a started Alertmanager knows nothing yet
+    receiver: str = ""  # of an Alertmanager: only what it routes there
+    sender: str = ""  # the source that its own token names, where it has one
+    bearer: str = ""
+    username: str = ""
+    password: str = ""
+    verify: bool = True
+    ca_file: str | None = None
+
+    @property
+    def source(self) -> str:
+        """Return the name under which its alerts come in: its token's, else the door's."""
+        return self.sender or ("api/v2" if self.kind == "prometheus" else "alertmanager")
+
+
 class InhibitRulePart(_Part):
     """Which firing alerts explain which others away, as Alertmanager's `inhibit_rules`."""
 
@@ -195,6 +221,7 @@ class MonitorFile(OnCallFile):
     retention: Retention = Retention()
     limits: Limits = Limits()
     external_labels: Mapping[str, str] = {}
+    reconcile: tuple[ReconcileServer, ...] = ()
     inhibit_rules: tuple[InhibitRulePart, ...] | None = None  # None: critical inhibits milder
     sign_in: SignIn = SignIn()
     heartbeat: HeartbeatSettings | None = None
@@ -223,6 +250,7 @@ class Configuration:
     control_targets: tuple[str, ...] = ()
     targets: tuple[Target, ...] = ()
     inhibit_rules: tuple[InhibitRule, ...] = DEFAULT_RULES
+    reconcile: tuple[ReconcileServer, ...] = ()
     oncall: OnCallSettings = field(default_factory=OnCallSettings)
     heartbeat: HeartbeatSettings | None = None
     last_resort: str | None = None  # the channel that is told when we ourselves stand still

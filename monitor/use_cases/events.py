@@ -9,7 +9,7 @@ from incidents.lifecycle import AlreadyResolved
 from monitor.config.model import Configuration
 from monitor.storage.alerts import incident_number_of
 from monitor.storage.store import Store
-from monitor.use_cases.alerts import receive_alerts
+from monitor.use_cases.entrance import Entrance
 from monitor.use_cases.incidents import IncidentDesk
 from monitor.use_cases.policy import AlertPolicy
 
@@ -18,6 +18,7 @@ SOURCE = "pagerduty"
 
 def receive_event(
     store: Store,
+    entrance: Entrance,
     event: Event,
     *,
     configuration: Configuration,
@@ -28,16 +29,12 @@ def receive_event(
     """Record an event and what follows from it; all of it is committed on return.
 
     A second trigger is an update. An acknowledgement of what is not open changes nothing.
+
+    Raises:
+        Overloaded: too much waits, or the database is unwell; nothing is recorded.
     """
     if event.action != "acknowledge":
-        receive_alerts(
-            store,
-            [event.alert],
-            source=source,
-            configuration=configuration,
-            now=now,
-            policy=policy,
-        )
+        entrance.receive([event.alert], source=source, not_before=now)
         return
     with store.read() as connection:
         number = incident_number_of(connection, event.alert.fingerprint)

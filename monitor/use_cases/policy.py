@@ -55,7 +55,7 @@ def alert_policy(
     return AlertPolicy(
         muting=muting,
         tell_reporters=teller(public_url),
-        reopen_windows=reopen_windows or {},
+        reopen_windows={} if reopen_windows is None else reopen_windows,
         public_url=public_url,
         mails=mails,
     )

@@ -112,6 +112,7 @@ class IncidentView(BaseModel):
     acknowledged_by: str | None
     taken_over: bool
     taken_over_by: str | None
+    reconstructed: bool
     resolved_at: datetime | None
     resolved_by: str | None
     reopened_count: int

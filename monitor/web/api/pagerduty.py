@@ -14,6 +14,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from incidents.alerts import pagerduty
+from monitor.use_cases.entrance import Overloaded
 from monitor.use_cases.events import SOURCE, receive_event
 from monitor.web.security import shows_routing_key
 from monitor.web.services import Given, Services
@@ -59,13 +60,14 @@ def _store(services: Services, event: pagerduty.Event, source: str) -> Response:
     try:
         receive_event(
             services.store,
+            services.entrance,
             event,
             configuration=services.configuration.current,
             now=services.clock.now(),
             policy=services.policy,
             source=source,
         )
-    except (OperationalError, PoolTimeout) as error:
+    except (Overloaded, OperationalError, PoolTimeout) as error:
         log.warning("event_not_stored", error=str(error))
         content = {"status": "error", "message": "nothing was stored: send the event again"}
         headers = {"retry-after": str(RETRY_SECONDS)}

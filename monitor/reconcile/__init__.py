@@ -1,0 +1,1 @@
+"""Asks Prometheus and Alertmanager what they know, to repair what we missed."""
