@@ -40,7 +40,7 @@ HOST_READING_SECONDS = 1.0
 DATABASE_READING_SECONDS = 5.0  # a scrape asks the database at most this often
 
 
-def _remembered(seconds: float) -> Callable[[Callable[[], Values]], Callable[[], Values]]:
+def remembered(seconds: float) -> Callable[[Callable[[], Values]], Callable[[], Values]]:
     """Return a decorator that keeps the answer of a costly reading for `seconds`."""
 
     def decorate(read: Callable[[], Values]) -> Callable[[], Values]:
@@ -154,7 +154,7 @@ def export_database(
         lambda: [((c, outcome.value), n) for (c, outcome), n in worker.stats.totals().items()],
     )
 
-    @_remembered(DATABASE_READING_SECONDS)
+    @remembered(DATABASE_READING_SECONDS)
     def waiting() -> Values:
         with store.read() as connection:
             pending, oldest = backlog(connection, clock.now())
@@ -177,10 +177,10 @@ def export_database(
         "monitor_user_reports",
         "Problems reported by users since the start.",
         ("component", "category"),
-        _remembered(DATABASE_READING_SECONDS)(ReportCounter(store, holder).read),
+        remembered(DATABASE_READING_SECONDS)(ReportCounter(store, holder).read),
     )
 
-    @_remembered(1.0)
+    @remembered(1.0)
     def maintenance() -> Values:
         with store.read() as connection:
             yield from ((scope, 1.0) for scope in active_effects(connection, clock.now()))

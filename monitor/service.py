@@ -30,6 +30,7 @@ from monitor.log import logger
 from monitor.metrics import ServiceMetrics
 from monitor.notify.message import Context, MailAccount
 from monitor.notify.worker import OutboxWorker
+from monitor.oncall_readings import export_oncall
 from monitor.pipeline import Pipeline
 from monitor.probe_metrics import ProbeMetrics
 from monitor.readings import (
@@ -224,6 +225,7 @@ class Service:
         export_database(self.metrics, self.store, self.clock, self.worker, self.holder)
         export_entrance(self.metrics, self.entrance)
         export_self_watch(self.metrics, self.watchman, self.canary, self.holder)
+        export_oncall(self.metrics, self.store, self.clock, self.holder)
         export_host(self.metrics, self.settings.data, self._read_host)
         if self.rules is not None and self.samples is not None:
             export_rules(self.metrics, self.rules.engine)

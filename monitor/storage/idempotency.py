@@ -16,10 +16,10 @@ KEPT = timedelta(days=1)  # a key may be used anew after this
 
 
 class AlreadyDone(IncidentError):  # noqa: N818 - not a fault: the work was done before
-    """This very request was carried out before, on the incident of that number."""
+    """This very request was carried out before, on the thing of that number."""
 
-    def __init__(self, number: int) -> None:
-        super().__init__(f"this was done before, on incident INC-{number}")
+    def __init__(self, number: int, what: str = "incident") -> None:
+        super().__init__(f"this was done before, on {what} {number}")
         self.number = number
 
 
@@ -46,7 +46,7 @@ class Once:
         return cls(hashlib.sha256(key.encode()).hexdigest(), digest)
 
 
-def refuse_repetition(tx: Transaction, once: Once | None) -> None:
+def refuse_repetition(tx: Transaction, once: Once | None, what: str = "incident") -> None:
     """Do nothing for a request that is new.
 
     Raises:
@@ -57,17 +57,22 @@ def refuse_repetition(tx: Transaction, once: Once | None) -> None:
         return
     c = idempotency.c
     found = tx.connection.execute(
-        select(c.request, c.answer).where(c.key == f"incident:{once.key}")
+        select(c.request, c.answer).where(c.key == f"{what}:{once.key}")
     ).first()
     if found is None:
         return
     if found.request != once.request:
         raise KeyReused
-    raise AlreadyDone(found.answer["number"])
+    raise AlreadyDone(found.answer["number"], what)
 
 
-def remember(tx: Transaction, once: Once | None, number: int, now: datetime) -> None:
-    """Record, with the work itself, that the request was carried out on this incident."""
+def remember(
+    tx: Transaction, once: Once | None, number: int, now: datetime, what: str = "incident"
+) -> None:
+    """Record, with the work itself, that the request was carried out on this incident.
+
+    `what` is another kind of thing with numbers of its own, such as `override`.
+    """
     if once is not None:
-        row = {"key": f"incident:{once.key}", "request": once.request, "status": 200, "at": now}
+        row = {"key": f"{what}:{once.key}", "request": once.request, "status": 200, "at": now}
         tx.connection.execute(idempotency.insert().values(**row, answer={"number": number}))

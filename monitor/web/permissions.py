@@ -26,6 +26,7 @@ class Permission(StrEnum):
     RUN_JOURNEYS = "run journeys by hand"
     PLAN_MAINTENANCE = "plan maintenance"
     SILENCE = "silence alerts"
+    CHANGE_ON_CALL = "change who is on call"
     RETRY_NOTIFICATIONS = "send notifications again"
     RELOAD = "reload the configuration"
     VIEW_AUDIT = "read the audit log"
@@ -49,6 +50,7 @@ MAY: dict[Permission, frozenset[Role]] = {
     Permission.RUN_JOURNEYS: frozenset({_R, _X, _M}),
     Permission.PLAN_MAINTENANCE: frozenset({_R, _X, _M}),
     Permission.SILENCE: frozenset({_R, _X, _M}),
+    Permission.CHANGE_ON_CALL: frozenset({_R, _X, _M}),
     Permission.RETRY_NOTIFICATIONS: frozenset({_R, _X}),
     Permission.RELOAD: frozenset({_X}),
     Permission.VIEW_AUDIT: frozenset({_X}),
@@ -120,6 +122,7 @@ NAVIGATION = (
     Entry("/console/journeys", "Journeys", key="j"),
     Entry("/console/reports", "Reports", Permission.VIEW_REPORTS, key="r"),
     Entry("/console/maintenance", "Maintenance", key="m"),
+    Entry("/console/on-call", "On call now", group=Group.ON_CALL, key="o"),
     Entry("/console/notifications", "Notifications", group=Group.ON_CALL, key="n"),
     Entry(
         "/console/configuration",

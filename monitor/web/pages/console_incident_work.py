@@ -28,6 +28,8 @@ DONE = {
     "changed": "The status is changed.",
     "resolved": "The incident is resolved, and everybody who was told of it is told so.",
     "taken": "Automation leaves this incident to you now.",
+    "escalated": "The next step is taken: whoever it names is called now.",
+    "reassigned": "They are called now. Until they take it, the incident is nobody's.",
     "returned": "Automation looks after this incident again.",
 }
 

@@ -23,6 +23,7 @@ from monitor.storage.incidents import (
     load_updates,
 )
 from monitor.storage.told import told_of
+from monitor.use_cases.escalation_view import escalation_now
 from monitor.web.pages.console_incident_work import DONE
 from monitor.web.pages.runbooks import runbook_text
 from monitor.web.params import Before, Number
@@ -113,6 +114,17 @@ def _facts(services: Services, connection: Connection, incident: Incident) -> di
         "report_count": report_counts(connection, [incident.id])[incident.id],
         "bad_run": first_bad_run(connection, incident.journey, since) if incident.journey else None,
         "runbooks": runbook_links(services, incident, alerts),
+        **_called(services, connection, incident),
+    }
+
+
+def _called(services: Services, connection: Connection, incident: Incident) -> dict[str, Any]:
+    """Return what the panel of the escalation shows."""
+    configuration, now = services.configuration.current, services.clock.now()
+    mails = services.policy.mails
+    return {
+        "escalation": escalation_now(connection, configuration, incident, now, mails=mails),
+        "people": [(name, name) for name in configuration.oncall.names],
     }
 
 

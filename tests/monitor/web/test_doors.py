@@ -26,6 +26,7 @@ PUBLIC = "everybody"
 BY_PROVIDER = "whom the configured provider sends, in the browser that asked"
 BY_LINK = "who holds a link that we mailed"
 HALF_WAY = "who has taken the first step of signing in"
+BY_SECRET = "whoever knows the secret"
 BY_FORM = "everybody, by a form that we gave out"
 LINK = "everybody, by a signed link that does this one thing"
 SENDERS = "alert senders"  # by token; without one set, this machine only
@@ -161,6 +162,26 @@ DOORS: dict[str, Permission | str] = {
     "POST /console/maintenance": Permission.PLAN_MAINTENANCE,
     "GET /console/maintenance/{number}": Permission.VIEW,
     "POST /console/maintenance/{number}/cancel": Permission.PLAN_MAINTENANCE,
+    "GET /console/on-call": Permission.VIEW,
+    "GET /console/on-call/calendar": Permission.VIEW,
+    "GET /console/on-call/overrides/new": Permission.CHANGE_ON_CALL,
+    "POST /console/on-call/overrides": Permission.CHANGE_ON_CALL,
+    "POST /console/on-call/overrides/{number}/end": Permission.CHANGE_ON_CALL,
+    "GET /console/on-call/mine": Permission.OWN_ACCOUNT,
+    "POST /console/on-call/mine/link": Permission.OWN_ACCOUNT,
+    "POST /console/on-call/mine/link/revoke": Permission.OWN_ACCOUNT,
+    "GET /on-call/{secret}.ics": BY_SECRET,
+    "POST /console/incidents/{number}/escalate": Permission.WORK_INCIDENTS,
+    "POST /console/incidents/{number}/reassign": Permission.WORK_INCIDENTS,
+    "GET /api/v1/incidents/{number}/escalation": Permission.VIEW,
+    "POST /api/v1/incidents/{number}/escalate": Permission.WORK_INCIDENTS,
+    "POST /api/v1/incidents/{number}/reassign": Permission.WORK_INCIDENTS,
+    "GET /api/v1/oncall/now": Permission.VIEW,
+    "GET /api/v1/oncall/shifts": Permission.VIEW,
+    "GET /api/v1/oncall/overrides": Permission.VIEW,
+    "POST /api/v1/oncall/overrides": Permission.CHANGE_ON_CALL,
+    "GET /api/v1/oncall/overrides/{number}": Permission.VIEW,
+    "POST /api/v1/oncall/overrides/{number}/end": Permission.CHANGE_ON_CALL,
     "GET /console/reports": Permission.VIEW_REPORTS,
     "GET /console/reports/{number}": Permission.VIEW_REPORTS,
     "POST /console/reports/{number}/reply": Permission.ANSWER_REPORTS,
