@@ -4,17 +4,15 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 
 from monitor.storage.incidents import load_incident
 from monitor.use_cases.escalating import EscalationDesk
 from monitor.use_cases.escalation_view import escalation_now
-from monitor.web.api.incidents import Asks, IncidentDetail, Responder, _Body
+from monitor.web.api.incident_asked import Asks, Body, Number, Responder, Viewer
+from monitor.web.api.incident_views import IncidentDetail
 from monitor.web.errors import NotFound
-from monitor.web.params import Number
-from monitor.web.permissions import Permission
-from monitor.web.security import require
 from monitor.web.services import Given, Services
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
@@ -70,13 +68,13 @@ class EscalationView(_View):
     acknowledged_until: datetime | None
 
 
-class Handover(_Body):
+class Handover(Body):
     """Who is to take the incident."""
 
     person: str = Field(max_length=60)
 
 
-@router.get("/{number}/escalation", dependencies=[Depends(require(Permission.VIEW))])
+@router.get("/{number}/escalation", dependencies=[Viewer])
 def get_escalation(number: Number, services: Given) -> EscalationView:
     """Give where the escalation of an incident stands."""
     with services.store.read() as connection:
