@@ -17,6 +17,7 @@ class Scope(StrEnum):
     WRITE_REPORTS = "reports:write"
     WRITE_INCIDENTS = "incidents:write"
     WRITE_MAINTENANCE = "maintenance:write"
+    WRITE_ON_CALL = "oncall:write"
     SILENCE = "alerts:silence"
     RUN_JOURNEYS = "journeys:run"
     RETRY_NOTIFICATIONS = "notifications:retry"
@@ -37,6 +38,7 @@ WORDS = {
     Scope.WRITE_REPORTS: "answer users' reports and link them",
     Scope.WRITE_INCIDENTS: "work on incidents and publish updates",
     Scope.WRITE_MAINTENANCE: "plan maintenance and cancel it",
+    Scope.WRITE_ON_CALL: "change who is on call",
     Scope.SILENCE: "read alerts and silence them",
     Scope.RUN_JOURNEYS: "run journeys by hand",
     Scope.RETRY_NOTIFICATIONS: "send notifications again",

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
-from incidents.errors import IncidentError, InvalidInputError, UnknownObjectError
+from incidents.errors import IncidentError, InvalidInputError
 from incidents.oncall.schedule import (
     LONGEST_VIEW,
     Override,
@@ -114,8 +114,8 @@ def shifts_between(
     """Return the shifts of one or of all schedules, the earliest first, gaps included.
 
     Raises:
-        UnknownObjectError: there is no such schedule.
-        InvalidInputError: the period ends before it starts, or is longer than 400 days.
+        InvalidInputError: there is no such schedule, or the period ends before it starts or is
+            longer than 400 days.
     """
     if until <= since:
         raise InvalidInputError("the period ends before it starts; look at from and to again")
@@ -135,11 +135,12 @@ def known_schedule(configuration: Configuration, name: str) -> Schedule:
     """Return the schedule of that name.
 
     Raises:
-        UnknownObjectError: there is none.
+        InvalidInputError: there is none.
     """
     found = configuration.oncall.schedules.get(name)
     if found is None:
-        raise UnknownObjectError(f"schedule {name!r}")
+        there = ", ".join(configuration.oncall.schedules) or "none yet"
+        raise InvalidInputError(f"there is no schedule {name[:63]!r} (there are: {there})")
     return found
 
 
@@ -155,7 +156,7 @@ def preview_override(
     """Return the shifts around a period as they are, and as they would be with the override.
 
     Raises:
-        UnknownObjectError, InvalidInputError: as `add_override`.
+        InvalidInputError: as `add_override`.
     """
     schedule = _checked(configuration, wanted, now)
     since, until = wanted.starts_at - AROUND, wanted.ends_at + AROUND
@@ -177,8 +178,7 @@ def add_override(
     """Record that a person takes a period of a schedule, whoever's turn it would be.
 
     Raises:
-        UnknownObjectError: there is no such schedule.
-        InvalidInputError: nobody of that name, or a period without sense.
+        InvalidInputError: no such schedule, nobody of that name, or a period without sense.
         AlreadyDone: the same request was carried out before.
     """
     _checked(configuration, wanted, now)

@@ -15,6 +15,7 @@ HOLDS: dict[Scope, frozenset[Permission]] = {
         {Permission.VIEW, Permission.NOTE, Permission.WORK_INCIDENTS, Permission.PUBLISH}
     ),
     Scope.WRITE_MAINTENANCE: frozenset({Permission.VIEW, Permission.PLAN_MAINTENANCE}),
+    Scope.WRITE_ON_CALL: frozenset({Permission.VIEW, Permission.CHANGE_ON_CALL}),
     Scope.SILENCE: frozenset({Permission.VIEW, Permission.SILENCE}),
     Scope.RUN_JOURNEYS: frozenset({Permission.VIEW, Permission.RUN_JOURNEYS}),
     Scope.RETRY_NOTIFICATIONS: frozenset({Permission.VIEW, Permission.RETRY_NOTIFICATIONS}),

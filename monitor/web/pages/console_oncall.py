@@ -26,7 +26,7 @@ from monitor.use_cases.oncall import (
 )
 from monitor.web.params import Number
 from monitor.web.permissions import Actor, Permission
-from monitor.web.rendering import page
+from monitor.web.rendering import page, zone_of
 from monitor.web.security import Submitted, require
 from monitor.web.services import Given, Services
 
@@ -81,10 +81,10 @@ def now(request: Request, actor: Reader, services: Given, done: str = "") -> Res
 
 
 @router.get("/console/on-call/calendar")
-def calendar(request: Request, _: Reader, services: Given, week: str = "") -> Response:
+def calendar(request: Request, actor: Reader, services: Given, week: str = "") -> Response:
     """Show five weeks from a Monday on, one's own shifts marked."""
     configuration = services.configuration.current
-    zone = ZoneInfo(configuration.site.time_zone)
+    zone = zone_of(actor, configuration.site.time_zone)
     today = local_of(services.clock.now(), zone).date()
     monday = _monday(week, today)
     days = [monday + n * DAY for n in range(7 * WEEKS)]
@@ -139,9 +139,9 @@ def override_form(
     starts: str = "",
     ends: str = "",
 ) -> Response:
-    """Show the form: the coming hours in the site's zone, for whoever asks, unless told."""
+    """Show the form: the coming hours, for whoever asks, unless told; times in their own zone."""
     configuration = services.configuration.current
-    local = local_of(services.clock.now(), ZoneInfo(configuration.site.time_zone))
+    local = local_of(services.clock.now(), zone_of(actor, configuration.site.time_zone))
     own = actor.name if actor.name in configuration.oncall.names else ""
     values = {
         "schedule": schedule,
@@ -157,7 +157,7 @@ def override(request: Request, actor: Changer, form: Submitted, services: Given)
     """Show what the override would change, or put it in force."""
     configuration, at = services.configuration.current, services.clock.now()
     try:
-        wanted = _wanted(form, ZoneInfo(configuration.site.time_zone))
+        wanted = _wanted(form, zone_of(actor, configuration.site.time_zone))
         if form.get("action") != "save":
             with services.store.read() as connection:
                 before, after = preview_override(connection, configuration, wanted, at)
@@ -194,7 +194,7 @@ def _instant(text: str, zone: ZoneInfo) -> datetime:
     try:
         local = datetime.fromisoformat(text)
         if local.tzinfo is not None:
-            raise InvalidInputError("give the time without an offset; it is in the site's zone")
+            raise InvalidInputError("give the time without an offset; the zone stands beside it")
         return instant_of(local, zone).astimezone(UTC)
     except (ValueError, OverflowError) as error:
         raise InvalidInputError(

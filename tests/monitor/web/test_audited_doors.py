@@ -104,7 +104,7 @@ CHANGES: dict[str, tuple[dict[str, Any] | list[Any], str]] = {
     "POST /api/v1/tokens/{token_id}/revoke": ({"number": 2}, "token.revoked"),
     "POST /console/tokens/{token_id}/revoke": ({"number": 3}, "token.revoked"),
 }
-# Tested beside what they do: signing in, accounts, acknowledging by a link, and silences.
+# Tested beside what they do: signing in, accounts, acknowledging by a link, silences, on call.
 ELSEWHERE = (
     "POST /console/sign-",
     "POST /console/account/",
@@ -113,6 +113,8 @@ ELSEWHERE = (
     "POST /api/v2/silences",
     "POST /console/silences",
     "DELETE /api/v2/silence/{silence_id}",
+    "POST /console/on-call/",
+    "POST /api/v1/oncall/",
 )
 # Of these a part is walked; whatever they do is a line of a timeline, and that writes the row.
 OF_AN_INCIDENT = tuple(

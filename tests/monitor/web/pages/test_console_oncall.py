@@ -9,6 +9,7 @@ import icalendar
 import pytest
 from fastapi.testclient import TestClient
 
+from monitor.storage.audit import AuditFilter, search_audit
 from monitor.web.permissions import Role
 from tests.monitor.use_cases.duty import Duty, staffed
 from tests.monitor.web.builders import Web
@@ -72,7 +73,7 @@ def test_gaps_are_shown_with_a_way_to_fill_them(client: TestClient, web: Web) ->
     assert 'value="2026-11-22T09:00"' in form
 
 
-def test_an_override_is_previewed_before_it_is_in_force(client: TestClient) -> None:
+def test_an_override_is_previewed_before_it_is_in_force(client: TestClient, web: Web) -> None:
     """As it is, and as it would be; then one more press."""
     preview = client.post("/console/on-call/overrides", data={**FORM, "action": "preview"})
     said = words(preview.text)
@@ -86,6 +87,7 @@ def test_an_override_is_previewed_before_it_is_in_force(client: TestClient) -> N
     assert "Dentist" in page
     ended = client.post("/console/on-call/overrides/1/end")
     assert "taken back" in words(client.get(ended.headers["location"]).text)
+    assert _audited(web, "override") == ["ended", "added"]
 
 
 @pytest.mark.parametrize(
@@ -142,6 +144,13 @@ def test_ones_calendar_link_is_shown_once_read_by_anybody_and_revocable(
     assert [stranger.get(link).status_code for link in (first, second)] == [404, 200]
     client.post("/console/on-call/mine/link/revoke")
     assert stranger.get(second).status_code == 404
+    assert _audited(web, "calendar_link") == ["revoked", "made", "made"]
+
+
+def _audited(web: Web, noun: str) -> list[str]:
+    with web.services.store.read() as connection:
+        rows = search_audit(connection, AuditFilter(action=noun, actor="responder"))
+    return [row.action.removeprefix(f"{noun}.") for row in rows]
 
 
 def _link(client: TestClient) -> str:
@@ -176,6 +185,7 @@ def test_the_panel_says_who_was_called_who_is_next_and_moves_it_on(
     assert "Somebody has it" in page
     assert "responder is called again at" in page
     assert "I am still on it" in page
+    assert {"escalation_step", "reassigned"} <= set(_audited(web, "incident"))
 
 
 def test_without_people_the_pages_say_how_to_have_some(web: Web) -> None:
