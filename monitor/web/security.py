@@ -150,13 +150,13 @@ def refuse_cross_site(request: Request) -> None:
 
 async def submitted(request: Request) -> Mapping[str, str]:
     """Return the text fields of a form that was sent; of equal names the last."""
-    form = await request.form()
+    form = await request.form(max_files=0)  # no file of a stranger is kept anywhere
     return {name: value for name, value in form.multi_items() if isinstance(value, str)}
 
 
 async def submitted_lists(request: Request) -> Mapping[str, tuple[str, ...]]:
     """Return the text fields of a form that was sent, each with all its values."""
-    form = await request.form()
+    form = await request.form(max_files=0)  # no file of a stranger is kept anywhere
     names = dict.fromkeys(name for name, _ in form.multi_items())
     return {
         name: tuple(value for value in form.getlist(name) if isinstance(value, str))

@@ -35,7 +35,7 @@ async def fields(request: Request) -> Fields:
     """Return what was asked, from the address and, by POST, from the form sent."""
     pairs = list(request.query_params.multi_items())
     if request.method == "POST":
-        form = await request.form()
+        form = await request.form(max_files=0)
         pairs = [(n, v) for n, v in form.multi_items() if isinstance(v, str)] + pairs
     return ImmutableMultiDict(pairs)
 
