@@ -112,6 +112,11 @@ def export_scheduler(
     )
 
 
+def export_events(metrics: ServiceMetrics, count: Callable[[], int]) -> None:
+    """Export how many open pages follow the news."""
+    metrics.value("monitor_event_streams", "Open console pages that follow the news.", count)
+
+
 class ReportCounter:
     """Counts users' reports as they come.
 

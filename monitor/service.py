@@ -37,6 +37,7 @@ from monitor.readings import (
     export_configuration,
     export_database,
     export_entrance,
+    export_events,
     export_host,
     export_rules,
     export_samples,
@@ -169,6 +170,7 @@ class Service:
         self.scheduler.on_crash = self.pipeline.record_crash
         self._export()
         self.events = Events()
+        export_events(self.metrics, self.events.count)
         self.neighbours: Neighbours | None = None
         if self.store.engine.dialect.name == "postgresql":  # there may be other replicas
             self.neighbours = Neighbours(self.store, self.clock, self.events.announce)

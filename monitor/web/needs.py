@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Connection
 
 from incidents.reports.conversation import ReportStatus
+from monitor.storage.escalations import steps_of
 from monitor.storage.maintenance import live_windows
 from monitor.storage.today import (
     count_open_accounts,
@@ -70,8 +71,15 @@ def _nobody_took(scene: Scene) -> Iterable[Need]:
         if one.acknowledged_at is None:
             tone = "critical" if one.severity.value == "critical" else "minor"
             path = f"/console/incidents/{one.number}"
-            words = f"{one.name} {one.title}: nobody has taken it yet"
+            paged = "you were called, and " if _was_called(scene, one.id) else ""
+            words = f"{one.name} {one.title}: {paged}nobody has taken it yet"
             yield Need(tone, words, path, one.started_at, f"{path}/acknowledge", "Acknowledge")
+
+
+def _was_called(scene: Scene, incident_id: int) -> bool:
+    """Return whether a step of the incident's escalation told this reader."""
+    steps = steps_of(scene.connection, incident_id)
+    return any(told["person"] == scene.actor.name for step in steps for told in step.told)
 
 
 def _yours(scene: Scene) -> Iterable[Need]:

@@ -26,6 +26,7 @@ from monitor.storage.search import (
     find_windows,
     report_number_by_token,
 )
+from monitor.storage.users import all_users
 from monitor.web.params import LARGEST
 from monitor.web.permissions import Actor, Permission, navigation
 from monitor.web.services import Services
@@ -172,6 +173,13 @@ def _runbooks(place: Place, words: Sequence[str]) -> Iterable[Hit]:
     return [*named, *inside]
 
 
+def _people(place: Place, words: Sequence[str]) -> Iterable[Hit]:
+    for one in all_users(place.connection):
+        if _fits(f"{one.name} {one.display_name} {one.email or ''}", words):
+            state = "shut" if one.disabled_at else ""
+            yield Hit(f"/console/users/{one.id}", one.name, one.display_name, one.role, state)
+
+
 def _pages(place: Place, words: Sequence[str]) -> Iterable[Hit]:
     for group, entries in navigation(place.actor).items():
         for entry in entries:
@@ -186,6 +194,7 @@ SEARCHERS: tuple[Searcher, ...] = (
     Searcher("Components", Permission.VIEW, _components),
     Searcher("Maintenance", Permission.VIEW, _windows),
     Searcher("Runbooks", Permission.VIEW, _runbooks),
+    Searcher("People", Permission.MANAGE_USERS, _people),
     Searcher("Pages", Permission.VIEW, _pages),
 )
 

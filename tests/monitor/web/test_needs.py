@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import insert, update
 
 from monitor.storage import schema
 from monitor.storage.store import Store
@@ -58,6 +58,20 @@ def test_an_incident_nobody_has_taken_comes_first_for_whoever_can_take_it(
     given = services(sqlite_store)
     assert needs(given, Role.RESPONDER)[0].startswith("INC-1 Checkout fails at “pay”: nobody")
     assert not any("INC-1" in line for line in needs(given, Role.AGENT))
+
+
+@pytest.mark.parametrize(("name", "called"), [("ann", True), ("bob", False)])
+def test_whoever_was_called_about_it_is_told_so(
+    sqlite_store: Store, name: str, called: bool
+) -> None:
+    """A page that was slept through waits on the first page."""
+    step = {"sequence": 1, "at": NOW, "why": "opened", "missed": [], "message_keys": []}
+    with sqlite_store.begin() as tx:
+        told = [{"target": "primary", "person": "ann", "channels": ["mail"]}]
+        row = {**step, "incident_id": add_incident(tx), "told": told}
+        tx.connection.execute(insert(schema.escalation_steps).values(**row))
+    (first, *_) = needs(services(sqlite_store), Role.RESPONDER, name)
+    assert ("you were called" in first) is called
 
 
 def test_what_one_has_taken_is_one_s_own_until_it_is_resolved(sqlite_store: Store) -> None:

@@ -158,6 +158,14 @@ def test_journeys_components_runbooks_and_pages_are_found(
     assert names(search(given, Actor("a", Role.VIEWER), "configuration"), "Pages") == []
 
 
+def test_people_are_found_only_by_whoever_manages_them(web: Web) -> None:
+    """Accounts are nobody else's business."""
+    web.add_user(Role.AGENT)
+    given = web.services
+    assert names(search(given, Actor("a", Role.ADMINISTRATOR), "agent"), "People") == ["agent"]
+    assert names(search(given, Actor("a", Role.RESPONDER), "agent"), "People") == []
+
+
 def test_the_page_shows_what_was_found_and_follows_a_reference(web: Web) -> None:
     """Without any script."""
     troubled_shop(web.services.store)
