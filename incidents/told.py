@@ -99,6 +99,8 @@ def _fate(one: Sent) -> tuple[Standing, str, datetime | None]:
     match one.state:
         case "sent":
             return Standing.TOLD, together, None
+        case "folded":  # the message about it is no longer kept
+            return Standing.TOLD, "in one message with others", None
         case "failed":
             why = WHY.get(one.reason, one.reason)
             return Standing.FAILED, f"{why} ({one.error})" if one.error else why, None

@@ -30,6 +30,7 @@ def sent(state: str = "sent", **given: Any) -> Sent:
     [
         (sent(), Standing.TOLD, ""),
         (sent(folded=True), Standing.TOLD, "in one message with others"),
+        (sent("folded"), Standing.TOLD, "in one message with others"),
         (sent("queued"), Standing.WAITING, "on its way"),
         (sent("queued", error="503", attempts=2), Standing.WAITING, "tried 2 × so far: 503"),
         (sent("queued", held="quiet_hours"), Standing.HELD, "quiet hours"),
