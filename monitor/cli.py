@@ -153,6 +153,23 @@ def revoke_links(data: DataOption = None) -> None:
     typer.echo("No link that was sent so far acknowledges anything any more.")
 
 
+@app.command()
+def doctor(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_json: Annotated[bool, typer.Option("--json", help="For programs")] = False,
+    offline: Annotated[bool, typer.Option("--offline", help="Reach nothing outside")] = False,
+) -> None:
+    """Examine this installation, and say of everything that is not well what to do."""
+    from monitor.clock import SystemClock
+    from monitor.doctor.examine import examine, tell
+    from monitor.settings import load_settings
+
+    settings = load_settings(os.environ, config=config, data=data)
+    findings = list(examine(settings, os.environ, SystemClock().now, offline=offline))
+    raise typer.Exit(tell(findings, as_json=as_json))
+
+
 grafana_app = typer.Typer(help="Grafana: dashboards and annotations.", no_args_is_help=True)
 app.add_typer(grafana_app, name="grafana")
 

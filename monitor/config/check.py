@@ -60,7 +60,7 @@ def secret_faults(folder: Path, secrets: SecretSource) -> Iterator[Fault]:
     Works on the files' plain data, so that a file that is faulty elsewhere is looked at as well.
     """
     seen: dict[str, str] = {}
-    for document in _documents(folder):
+    for document in documents(folder):
         told: set[str] = set()
         for place, text in texts_in(document.data):
             for name in (ref.secret for ref in references(text)):
@@ -74,7 +74,7 @@ def secret_faults(folder: Path, secrets: SecretSource) -> Iterator[Fault]:
                     yield Fault(document.file, line, dotted(place), value, problem)
 
 
-def _documents(folder: Path) -> Iterator[YamlDocument]:
+def documents(folder: Path) -> Iterator[YamlDocument]:
     """Yield the files that may refer to secrets, as far as they are YAML."""
     for path in (folder / "monitor.yml", *sorted((folder / "journeys").glob("*.y*ml"))):
         document = read_yaml(path, []) if path.is_file() else None

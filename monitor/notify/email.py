@@ -114,6 +114,23 @@ def send(message: Message, settings: Settings, context: Context) -> Receipt:
     return Receipt(words, str(mail["Message-ID"]))
 
 
+def try_server(url: str, timeout_seconds: float) -> str:
+    """Connect to a mail server, with TLS and login as its address asks for, and send nothing.
+
+    Raises:
+        NotifyError: the address is none, or the server cannot be used; says why.
+    """
+    try:
+        server = SmtpServer.parse(url)
+    except ValueError as error:
+        raise NotifyError(f"MONITOR_SMTP_URL: {error}", retryable=False) from error
+    with _speaking(server, timeout_seconds) as smtp:
+        smtp.noop()
+    secured = " over TLS" if server.implicit_tls or server.starttls else ""
+    login = " and takes the login" if server.user else ""
+    return f"{server.host}:{server.port} answers{secured}{login}"
+
+
 def _recipients(message: Message, settings: Settings) -> list[str]:
     to = [message.recipient] if "@" in message.recipient else list(settings.to)
     if not to:

@@ -60,7 +60,7 @@ def migrate(engine: Engine) -> None:
     start (measured 2026-11).
     """
     with engine.connect() as connection:
-        if _revision(connection) == newest_revision():
+        if database_revision(connection) == newest_revision():
             return
     from alembic import command
 
@@ -77,7 +77,7 @@ def newest_revision() -> str:
     return max(path.name.partition("_")[0] for path in (MIGRATIONS / "versions").glob("[0-9]*.py"))
 
 
-def _revision(connection: Connection) -> str | None:
+def database_revision(connection: Connection) -> str | None:
     """Return the migration the database has come to, None where there was none yet."""
     if not inspect(connection).has_table("alembic_version"):
         return None

@@ -1,0 +1,1 @@
+"""The examination of an installation, with faults that are real."""
