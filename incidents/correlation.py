@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 from urllib.parse import quote, unquote
 
@@ -45,7 +46,12 @@ class Subject:
     @property
     def key(self) -> str:
         """Return the identity of an incident about this subject."""
-        return "/".join(quote(part, safe="") for part in (self.component, self.journey, self.cause))
+        return _key(self.component, self.journey, self.cause)
+
+
+@lru_cache(4096)  # a storm asks for the same few again and again
+def _key(*parts: str) -> str:
+    return "/".join(quote(part, safe="") for part in parts)
 
 
 def cause_of(key: str) -> str:

@@ -65,8 +65,12 @@ class Matcher:
         value = labels.get(self.name, "")
         if self.operator in (Operator.EQUAL, Operator.UNEQUAL):
             return (value == self.value) is (self.operator is Operator.EQUAL)
-        found = compiled(self.value).fullmatch(value) is not None
-        return found is (self.operator is Operator.LIKE)
+        return _like(self.value, value) is (self.operator is Operator.LIKE)
+
+
+@lru_cache(4096)  # alerts have few values of the labels that rules look at
+def _like(expression: str, value: str) -> bool:
+    return compiled(expression).fullmatch(value) is not None
 
 
 def parse_matcher(text: str) -> Matcher:

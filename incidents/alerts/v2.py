@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 from incidents.alerts.expiry import RESOLVE_TIMEOUT
@@ -148,5 +149,10 @@ def _alert(
 
 def _check_names(texts: Mapping[str, str], what: str) -> None:
     for name in sorted(texts):
-        if not _NAME.fullmatch(name):
+        if not _is_name(name):
             raise _Invalid(f'{what}: invalid name "{name}"')
+
+
+@lru_cache(4096)  # the same few names come with every alert
+def _is_name(text: str) -> bool:
+    return _NAME.fullmatch(text) is not None

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
+
+import orjson
 
 from incidents.alerts.model import Alert
 from incidents.texts import storable
@@ -45,6 +49,9 @@ def read_json(body: bytes) -> Any:
     Raises:
         NotReadable: it is not JSON.
     """
+    with suppress(orjson.JSONDecodeError):  # then the slower one says what is wrong, or bears it
+        value = orjson.loads(body)
+        return _storable(value) if b"\\u" in body else value
     text = body.decode("utf-8", "replace")
     try:
         value = json.loads(text, parse_constant=_refuse_constant)
@@ -55,6 +62,7 @@ def read_json(body: bytes) -> Any:
     return _storable(value) if "\\u" in text else value
 
 
+@lru_cache(4096)  # the alerts of one evaluation have their times in common
 def read_time(text: str) -> datetime | None:
     """Return the instant an RFC 3339 text names, to the microsecond; None for none and for zero.
 

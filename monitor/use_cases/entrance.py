@@ -32,6 +32,7 @@ from monitor.use_cases.policy import AlertPolicy
 MOST_BYTES = 64 * 1024 * 1024  # bodies that wait or are being read in
 MOST_ALERTS = 20_000  # that wait; more would take longer than the 10 s a Prometheus waits for us
 MOST_AT_ONCE = 1_000  # alerts of one transaction: other writers wait for as long as it takes
+GATHER_SECONDS = 0.002  # after a group of several, whose senders are about to come again
 STOP_SECONDS = 20.0  # for what was let in already
 
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -126,6 +127,7 @@ class Entrance:
         self._news = threading.Condition()
         self._stopping = False
         self._thread: threading.Thread | None = None
+        self._last_group = 0
         self.bytes_held = 0
         self.alerts_waiting = 0
 
@@ -207,6 +209,8 @@ class Entrance:
 
     def _next(self) -> list[Delivery]:
         """Return what is to be committed next, at least one delivery; none when we stop."""
+        if self._last_group > 1 and len(self._queue) < self._last_group:
+            time.sleep(GATHER_SECONDS)  # those just answered are about to come again
         with self._news:
             self._news.wait_for(lambda: self._queue or self._stopping)
             group: list[Delivery] = []
@@ -214,6 +218,7 @@ class Entrance:
             while self._queue and (not group or alerts + self._queue[0].alerts <= MOST_AT_ONCE):
                 group.append(self._queue.popleft())
                 alerts += group[-1].alerts
+            self._last_group = len(group)
             return group
 
     def _dated(self, group: Sequence[Delivery]) -> Sequence[Delivery]:
