@@ -146,12 +146,5 @@ class EmbeddedRules:
         ]
 
 
-class RulesElsewhere:
-    """A Prometheus evaluates the rules and posts its alerts; nothing is to be done here."""
-
-    def result_arrived(self, journey: str, location: str) -> None:
-        """Do nothing: Prometheus scrapes."""
-
-
 def _writer(journey: str, location: str) -> str:
     return f"journey {journey} {location}"

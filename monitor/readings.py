@@ -121,11 +121,14 @@ class ReportCounter:
     """Counts users' reports as they come.
 
     Never from what is stored now: a report that is sorted anew, or forgotten after its time, would
-    take one away from a counter, and rules would see a surge.
+    take one away from a counter, and rules would see a surge. Of several replicas one counts at a
+    time (`counts`), so that their sum is right.
     """
 
-    def __init__(self, store: Store, holder: ConfigurationHolder) -> None:
-        self._store, self._holder = store, holder
+    def __init__(
+        self, store: Store, holder: ConfigurationHolder, counts: Callable[[], bool] = lambda: True
+    ) -> None:
+        self._store, self._holder, self._is_counting = store, holder, counts
         self._counts: Counter[tuple[str, ...]] = Counter()
         with store.read() as connection:
             self._newest = newest_report(connection)
@@ -134,7 +137,7 @@ class ReportCounter:
         """Return the counts by component and category, each there from the start."""
         with self._store.read() as connection:
             for row_id, component, category in reports_after(connection, self._newest):
-                self._counts[(component, category)] += 1
+                self._counts[(component, category)] += self._is_counting()
                 self._newest = row_id
         configuration = self._holder.current
         components = ["", *(component.id for component in configuration.components)]
@@ -150,6 +153,7 @@ def export_database(
     clock: Clock,
     worker: OutboxWorker,
     holder: ConfigurationHolder,
+    counts_reports: Callable[[], bool] = lambda: True,
 ) -> None:
     """Export notifications, the outbox, user reports and maintenance."""
     metrics.counter(
@@ -182,7 +186,7 @@ def export_database(
         "monitor_user_reports",
         "Problems reported by users since the start.",
         ("component", "category"),
-        remembered(DATABASE_READING_SECONDS)(ReportCounter(store, holder).read),
+        remembered(DATABASE_READING_SECONDS)(ReportCounter(store, holder, counts_reports).read),
     )
 
     @remembered(1.0)

@@ -7,6 +7,9 @@ are finished or handed back, the sample log is closed. Nothing here decides anyt
 
 from __future__ import annotations
 
+import os
+import secrets as random_names
+import socket
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -25,7 +28,7 @@ from monitor.config.holder import ConfigurationHolder, Reload
 from monitor.config.model import Configuration
 from monitor.database import open_database
 from monitor.desks import Journeys, Rules
-from monitor.evaluation import EmbeddedRules, RulesElsewhere
+from monitor.evaluation import EmbeddedRules
 from monitor.log import logger
 from monitor.metrics import ServiceMetrics
 from monitor.notify.message import Context, MailAccount
@@ -56,6 +59,7 @@ from monitor.selfwatch.canary import Canary
 from monitor.selfwatch.vitals import Part, Sign, duty_signs
 from monitor.selfwatch.watchman import Orders, Watchman, orders_of
 from monitor.settings import Settings
+from monitor.shift import RENEW_SECONDS, Shift
 from monitor.storage.changes import Neighbours
 from monitor.storage.retention import apply_retention
 from monitor.storage.rules import DatabaseStateStore
@@ -103,6 +107,10 @@ SAMPLES_SECONDS = 60.0
 FIRST_RUN_SPREAD_SECONDS = 0.4
 
 
+def _watch_of(location: str) -> str:
+    return f"watch {location}"
+
+
 class Service:
     """Every part of the running service; `start` sets it going, `stop` ends it in good order."""
 
@@ -134,6 +142,7 @@ class Service:
             self._sender,
             lambda alerts, source: self.entrance.receive(alerts, source=source),
         )
+        self.duties_shift, self.watch = self._shifts(configuration.location)
         self.probes = ProbeMetrics()
         self.metrics = ServiceMetrics(self.probes)
         self.scheduler = Scheduler(
@@ -163,7 +172,7 @@ class Service:
             store=self.store,
             clock=self.clock,
             metrics=self.probes,
-            evaluator=self.rules or RulesElsewhere(),
+            evaluator=self,
             run_journey=self._run_journey,
             location=configuration.location,
         )
@@ -188,6 +197,23 @@ class Service:
             self._sender(),
             mute=mute_delivery,
             link=Linker(self.settings.public_url),
+        )
+
+    def _shifts(self, location: str) -> tuple[Shift, Shift]:
+        """Return what one replica does for all, and what one does for its location."""
+        alone = self.store.engine.dialect.name == "sqlite"
+        holder = f"{socket.gethostname()}:{os.getpid()}:{random_names.token_hex(3)}"
+        return (
+            Shift(self.store, self.clock, "duties", holder, alone=alone),
+            Shift(
+                self.store,
+                self.clock,
+                _watch_of(location),
+                holder,
+                alone=alone,
+                begins=self._begin_watch,
+                ends=self._end_watch,
+            ),
         )
 
     def _sender(self) -> Context:
@@ -224,7 +250,14 @@ class Service:
     def _export(self) -> None:
         export_configuration(self.metrics, self.holder)
         export_scheduler(self.metrics, self.scheduler, self.holder)
-        export_database(self.metrics, self.store, self.clock, self.worker, self.holder)
+        export_database(
+            self.metrics,
+            self.store,
+            self.clock,
+            self.worker,
+            self.holder,
+            lambda: self.duties_shift.held,
+        )
         export_entrance(self.metrics, self.entrance)
         export_self_watch(self.metrics, self.watchman, self.canary, self.holder)
         export_oncall(self.metrics, self.store, self.clock, self.holder)
@@ -272,7 +305,14 @@ class Service:
 
     def run_now(self, journey: Journey) -> bool:
         """Run a journey at once; return False where it is running or no worker is free."""
+        if not self.watch.held:
+            self.pipeline.restore()  # whoever watches knows more than we do
         return self.scheduler.run_now(journey, self.pipeline.tick, self.pipeline.record_lost)
+
+    def result_arrived(self, journey: str, location: str) -> None:
+        """Have the built-in rules see a result, if they are evaluated, and here."""
+        if self.rules is not None and self.watch.held:
+            self.rules.result_arrived(journey, location)
 
     def receive(self, alerts: Sequence[Alert]) -> None:
         """Take alerts from the built-in rules by the same entrance as every other source.
@@ -311,6 +351,33 @@ class Service:
     def _watch_orders(self) -> Orders:
         return orders_of(self.holder.current)
 
+    # Who does what among replicas -------------------------------------------------------------
+
+    def _renew_shifts(self) -> None:
+        self.duties_shift.renew()
+        self.watch.renew()
+
+    def _begin_watch(self) -> None:
+        """Take up journeys and rules from where whoever watched last left them."""
+        configuration = self.holder.current
+        self._publish_probes(configuration)
+        self.pipeline.restore()
+        if self.rules is not None:
+            self.rules.engine.take_over()
+            self.rules.take_up()
+
+    def _end_watch(self) -> None:
+        self.probes.keep_only((), self.holder.current.location, self.holder.current.quorum)
+
+    def _publish_probes(self, configuration: Configuration) -> None:
+        """Have metrics of the journeys that are watched here, and of no others."""
+        journeys = configuration.journeys_here if self.watch.held else ()
+        self.probes.keep_only(journeys, configuration.location, configuration.quorum)
+
+    def _tick(self, journey: Journey, lost: Callable[[], bool]) -> None:
+        if self.watch.held:
+            self.pipeline.tick(journey, lost)
+
     # Duties -----------------------------------------------------------------------------------
 
     def _sweep(self) -> None:
@@ -345,15 +412,19 @@ class Service:
     def duties(self) -> Mapping[str, tuple[float, Callable[[], object]]]:
         """Return what is done again and again: name → (seconds between, how)."""
         duties: dict[str, tuple[float, Callable[[], object]]] = {
-            "sweep": (SWEEP_SECONDS, self._sweep),
+            "shift": (RENEW_SECONDS, self._renew_shifts),
+            "sweep": (SWEEP_SECONDS, self.duties_shift.when_held(self._sweep)),
             "escalation": (ESCALATION_SECONDS, self._escalate),
-            "status": (FOLLOW_SECONDS, self._follow_changes),
+            "status": (FOLLOW_SECONDS, self.duties_shift.when_held(self._follow_changes)),
             "outbox": (OUTBOX_SECONDS, self.worker.wake),  # restarts a dispatcher that died
-            "silent": (SILENT_SECONDS, self._forget_the_silent),
+            "silent": (SILENT_SECONDS, self.watch.when_held(self._forget_the_silent)),
             "overdue": (OVERDUE_SECONDS, self.scheduler.give_up_overdue),
             "audit": (AUDIT_SECONDS, self._seal_audit),
-            "retention": (RETENTION_SECONDS, self._retain),
-            "reconcile": (RECONCILE_SECONDS, self.reconciler.run_due),
+            "retention": (RETENTION_SECONDS, self.duties_shift.when_held(self._retain)),
+            "reconcile": (
+                RECONCILE_SECONDS,
+                self.duties_shift.when_held(self.reconciler.run_due),
+            ),
             "canary": (CANARY_SECONDS, self.canary.step),
             "reload": (self.settings.watch_interval, self._reload_if_changed),
         }
@@ -361,7 +432,7 @@ class Service:
             duties["neighbours"] = (NEIGHBOURS_SECONDS, self.neighbours.exchange)
         if self.rules is not None:
             duties["scrape"] = (self.settings.scrape_interval, self.rules.scrape)
-            duties["rules"] = (RULES_SECONDS, self.rules.evaluate_due)
+            duties["rules"] = (RULES_SECONDS, self.watch.when_held(self.rules.evaluate_due))
             duties["samples"] = (SAMPLES_SECONDS, self.rules.maintain)
         return duties
 
@@ -372,7 +443,8 @@ class Service:
         location, journeys = configuration.location, configuration.journeys_here
         names = {journey.name for journey in journeys}
         self.worker.use(self._sender())
-        self.probes.keep_only(journeys, location, configuration.quorum)
+        self.watch.move(_watch_of(location))
+        self._publish_probes(configuration)
         self.pipeline.move_to(location)
         self.pipeline.forget_all_but(names)
         groups = load_rule_files(configuration.rule_files)
@@ -393,7 +465,7 @@ class Service:
             self.scheduler.keep_scraping(configuration.targets, self.scraper.scrape)
         self.scheduler.pools["http"].resize(configuration.limits.http_workers)
         self.scheduler.pools["browser"].resize(configuration.limits.browser_workers)
-        self.scheduler.schedule(journeys, self.pipeline.tick, self.pipeline.record_lost)
+        self.scheduler.schedule(journeys, self._tick, self.pipeline.record_lost)
 
     def _set_reopen_windows(self, groups: tuple[Group, ...]) -> None:
         """Let the policy, which everybody holds, know the windows of these rules."""
@@ -426,9 +498,7 @@ class Service:
         self.store.subscribe(self._committed)
         self.holder.subscribe(self.apply)
         self.apply(self.holder.current)
-        self.pipeline.restore()
-        if self.rules is not None:
-            self.rules.take_up()
+        self._renew_shifts()
         self._ready = True
 
     def start(self) -> None:
@@ -454,7 +524,7 @@ class Service:
                 self.scheduler.once(now + wait, f"first:{journey.name}", self._first(journey))
 
     def _first(self, journey: Journey) -> Callable[[], object]:
-        return lambda: self.run_now(journey)
+        return self.watch.when_held(lambda: self.run_now(journey))
 
     def reasons_not_ready(self) -> list[str]:
         """Return why this process cannot do its work now; empty when it can."""
@@ -475,6 +545,8 @@ class Service:
         if not self.scheduler.stop(self.settings.shutdown_grace):
             log.warning("some runs did not end in time and were left behind")
         self.entrance.stop()
+        for shift in (self.duties_shift, self.watch):
+            shift.give_up()
         self.worker.stop()
         if self.samples is not None:
             self.samples.close()

@@ -84,7 +84,8 @@ class Engine:
         self._settings = settings or EngineSettings()
         self._timer = timer
         self._lock = threading.RLock()
-        self._book = RuleBook(state or MemoryStateStore())
+        self._state = state or MemoryStateStore()
+        self._book = RuleBook(self._state)
         self._slots = Slots()
         self._waiting: dict[str, Affected] = {}
         self._rest_until = 0.0
@@ -117,6 +118,13 @@ class Engine:
         with self._lock:
             self._hold_until = None
             self._book.hold_firing()
+
+    def take_over(self) -> None:
+        """Know of alerts what the state store has, as after a start: another process kept it."""
+        with self._lock:
+            self._book = RuleBook(self._state)
+            self._hold_until = None
+            self.reload(self._groups)
 
     def stats(self) -> list[tuple[str, GroupStats]]:
         """Return every group's key and counts."""

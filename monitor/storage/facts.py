@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, or_, select
+from sqlalchemy import Connection, and_, delete, or_, select
 
 from monitor.storage.schema import facts, leases
 from monitor.storage.store import Transaction
@@ -38,3 +38,9 @@ def take_lease(tx: Transaction, name: str, holder: str, now: datetime, lasts: ti
         where=or_(leases.c.holder == holder, leases.c.until <= now),
     )
     return tx.connection.execute(statement.returning(leases.c.name)).first() is not None
+
+
+def give_up_lease(tx: Transaction, name: str, holder: str) -> None:
+    """End a lease before its time, if it is the holder's."""
+    mine = and_(leases.c.name == name, leases.c.holder == holder)
+    tx.connection.execute(delete(leases).where(mine))

@@ -40,9 +40,10 @@ class Town:
         return self.config / "monitor.yml"
 
     @contextmanager
-    def service(self) -> Iterator[Served]:
-        """Run the service on this town's folders."""
-        command = ("serve", "--config", self.config, "--data", self.data, "--port", "0")
+    def service(self, replica: str = "") -> Iterator[Served]:
+        """Run the service on this town's folders; each replica has data of its own."""
+        data = self.data / replica
+        command = ("serve", "--config", self.config, "--data", data, "--port", "0")
         environ = {
             "MONITOR_SECRET_SHOP_PASSWORD": SHOP_PASSWORD,
             "MONITOR_DATABASE_URL": self.database,
