@@ -53,6 +53,7 @@ def _expired(retention: Retention, now: datetime) -> list[tuple[Table, ColumnEle
             and_(report.status.in_(("resolved", "closed")), report.updated_at < reports_before),
         ),
         (schema.maintenance, and_(ended, window.ends_at < incidents_before)),
+        (schema.silences, schema.silences.c.ends_at < incidents_before),
         (schema.oncall_overrides, schema.oncall_overrides.c.ends_at < incidents_before),
         (schema.outbox, schema.outbox.c.finished_at < incidents_before),
         (schema.component_states, schema.component_states.c.until < incidents_before),

@@ -158,7 +158,13 @@ def test_single_silences_are_read_changed_and_ended_alike(both: Both) -> None:
         for path in ("nope", NOBODY):
             ours, theirs = both.ask(method, f"/api/v2/silence/{path}")
             assert (ours.status_code, alike(ours.text)) == (theirs.status_code, alike(theirs.text))
-    steps = ({"endsAt": at(hours=2)}, {"comment": "still"}, one(name="b"), {}, {"comment": "x"})
+    steps: tuple[dict[str, Any], ...] = (
+        {"endsAt": at(hours=2)},
+        {"comment": "still"},
+        one(name="b"),
+        {},
+        {"comment": "x"},
+    )
     history: list[list[Any]] = [[], []]
     for number, url in enumerate(both):
         for changes in steps:
