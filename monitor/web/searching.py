@@ -216,4 +216,5 @@ def _component(place: Place, component: str) -> str:
 
 def _first_words(text: str) -> str:
     lines = (line.strip() for line in text.splitlines())
-    return _short(next((line for line in lines if line and not line.startswith("#")), ""))
+    first = next((line for line in lines if line and not line.startswith("#")), "")
+    return _short(re.sub(r"[*`_]", "", first))
