@@ -36,7 +36,7 @@ PACKAGES = (
     "typer, pydantic, yaml, pycurl, selectolax.lexbor, jsonpath_rfc9535, regex, sqlalchemy, "
     "sqlalchemy.dialects.sqlite, sqlalchemy.dialects.postgresql, alembic.command, requests, "
     "numpy, promql_parser, re2, fastapi, uvicorn, jinja2, structlog, prometheus_client, psutil, "
-    "apscheduler.schedulers.background, argon2, markdown"
+    "apscheduler.schedulers.background, argon2, markdown_it"
 )
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from incidents.lifecycle import Severity
+from dataclasses import dataclass
+
+from incidents.lifecycle import Severity, Status
 
 AUTOMATIC = "automatic"
 
@@ -17,6 +19,34 @@ def publishes_by_itself(policy: str | None, severity: Severity, customer_message
         return False
     return severity is Severity.CRITICAL or (
         severity is Severity.WARNING and bool(customer_message)
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Wording:
+    """Approved words for customers, and the status that they come with."""
+
+    name: str
+    status: Status
+    text: str
+
+
+def wordings(component_name: str, customer_message: str) -> tuple[Wording, ...]:
+    """Return the approved words for an open incident; the rule's own come first where it has any."""
+    given = customer_message or opening_words("", component_name)
+    return (
+        Wording("We are looking", Status.INVESTIGATING, given),
+        Wording(
+            "We know the cause",
+            Status.IDENTIFIED,
+            f"We know why {component_name} does not work as it should, and are repairing it.",
+        ),
+        Wording(
+            "It takes longer",
+            Status.IDENTIFIED,
+            f"We are still working on {component_name}. We are sorry that it takes so long.",
+        ),
+        Wording("It works again", Status.MONITORING, holding_words(component_name)),
     )
 
 

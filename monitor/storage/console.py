@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -213,6 +213,20 @@ def first_bad_run(connection: Connection, journey: str, since: datetime) -> RunR
     statement = select(*_RUN).where(runs.c.journey == journey, runs.c.started_at >= since)
     bad = statement.where(runs.c.outcome != GOOD).order_by(runs.c.started_at).limit(1)
     return next(iter(_run_rows(connection, bad)), None)
+
+
+def failing_runs(
+    connection: Connection, journeys: Collection[str], start: datetime, end: datetime, limit: int
+) -> list[RunRow]:
+    """Return the latest runs of these journeys that did not pass, from `start` to `end`."""
+    c = runs.c
+    statement = (
+        select(*_RUN)
+        .where(c.journey.in_(sorted(journeys)), c.started_at >= start, c.started_at <= end)
+        .where(c.outcome != GOOD)
+    )
+    order = (c.started_at.desc(), c.id.desc())
+    return _run_rows(connection, statement.order_by(*order).limit(limit))
 
 
 def published_words(connection: Connection, incident_ids: Sequence[int]) -> Mapping[int, str]:

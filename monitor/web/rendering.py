@@ -20,6 +20,7 @@ from jinja2.runtime import Context
 from markupsafe import Markup
 
 from incidents.reports.conversation import clock_words
+from monitor.web.markdown import render_markdown
 from monitor.web.permissions import Actor, Permission, navigation
 from monitor.web.services import Services, services_of
 from monitor.web.static_files import static_url
@@ -45,6 +46,7 @@ def environment() -> Environment:
         "lasted": lasted,
         "seconds": seconds,
         "fact": fact,
+        "markdown": render_markdown,
     }
     return env
 

@@ -7,11 +7,11 @@ within a day; a repetition is answered with the incident as it stands now.
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Annotated, TypeVar
 
 from fastapi import Depends, Header, Path, Request
-from pydantic import BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from monitor.storage.idempotency import AlreadyDone, Once
 from monitor.storage.incidents import Incident, load_incident
@@ -28,6 +28,10 @@ Viewer = Depends(require(Permission.VIEW))
 Responder = Annotated[Actor, Depends(require(Permission.WORK_INCIDENTS))]
 Writer = Annotated[Actor, Depends(require(Permission.NOTE))]
 Publisher = Annotated[Actor, Depends(require(Permission.PUBLISH))]
+Instant = Annotated[
+    AwareDatetime,
+    Field(ge=datetime(1970, 1, 1, tzinfo=UTC), lt=datetime(9000, 1, 1, tzinfo=UTC)),
+]
 Desk = TypeVar("Desk", bound=IncidentDesk)
 
 

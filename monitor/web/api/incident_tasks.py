@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Path
-from pydantic import AwareDatetime, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from incidents.lifecycle import Impact, Severity
 from monitor.use_cases.ticket_work import Responsibility, TicketDesk
-from monitor.web.api.incident_asked import LARGEST, Asks, Body, Number, Responder
+from monitor.web.api.incident_asked import LARGEST, Asks, Body, Instant, Number, Responder
 from monitor.web.api.incident_views import IncidentDetail
 
 router = APIRouter(prefix="/api/v1/incidents", tags=["incidents"])
@@ -41,7 +41,7 @@ class TaskGiven(Body):
 
     text: str
     owner: str = ""
-    due_at: AwareDatetime | None = None
+    due_at: Instant | None = None
 
 
 class TaskDone(Body):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Annotated
 
 from fastapi import APIRouter, Query, Response
-from pydantic import AwareDatetime, Field
+from pydantic import Field
 
 from incidents.lifecycle import Severity, Status
 from incidents.texts import storable
@@ -19,6 +19,7 @@ from monitor.web.api.incident_asked import (
     LARGEST,
     Asks,
     Body,
+    Instant,
     Number,
     Publisher,
     Responder,
@@ -81,8 +82,8 @@ def list_incidents(
         str | None, Query(max_length=120, description="Who took it, leads it, or has a task on it.")
     ] = None,
     q: Annotated[str, Query(max_length=200, description="Words of the title, or INC-7.")] = "",
-    since: Annotated[AwareDatetime | None, Query(description="Began then or later.")] = None,
-    until: Annotated[AwareDatetime | None, Query(description="Began before.")] = None,
+    since: Annotated[Instant | None, Query(description="Began then or later.")] = None,
+    until: Annotated[Instant | None, Query(description="Began before.")] = None,
     before: Annotated[
         int | None, Query(ge=1, le=LARGEST, description="Only lower numbers.")
     ] = None,

@@ -12,7 +12,7 @@ from fastapi.responses import HTMLResponse
 from incidents.alerts.matchers import BadMatcher, Matcher, Operator, parse_matchers
 from monitor.storage.alerts import open_names
 from monitor.use_cases.explorer import PER_PAGE, Line, Shown, explore
-from monitor.web.pages.console_incidents import is_web_address
+from monitor.web.pages.incident_facts import is_web_address
 from monitor.web.pages.runbooks import runbook_text
 from monitor.web.params import LARGEST
 from monitor.web.permissions import Permission

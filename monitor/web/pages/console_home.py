@@ -15,8 +15,8 @@ from monitor.storage.console import report_lines
 from monitor.storage.maintenance import live_windows
 from monitor.storage.today import incident_spans, reports_since
 from monitor.web.needs import Scene, hints_of, may_have_needs, needs_of, trouble_time
-from monitor.web.pages.console_incidents import component_names
 from monitor.web.pages.console_journeys import JourneyView, journey_views
+from monitor.web.pages.incident_facts import component_names
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page, zone_of
 from monitor.web.security import require

@@ -31,6 +31,17 @@ DONE = {
     "escalated": "The next step is taken: whoever it names is called now.",
     "reassigned": "They are called now. Until they take it, the incident is nobody's.",
     "returned": "Automation looks after this incident again.",
+    "split": "This is what was split out; both timelines say why.",
+    "moved": "What you chose is here now; both timelines say why.",
+    "merged": "The other incident is a part of this one now.",
+    "linked": "The two are linked.",
+    "unlinked": "The two are no longer linked.",
+    "assigned": "The roles are as you said.",
+    "task": "The task is on the list.",
+    "task_done": "The task is done.",
+    "task_open": "The task is to be done after all.",
+    "task_changed": "The task is changed.",
+    "overruled": "It is as you said; the timeline says why.",
 }
 
 

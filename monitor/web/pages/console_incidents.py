@@ -2,30 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from datetime import timedelta
-from typing import Any
-from urllib.parse import urlsplit
+from dataclasses import replace
+from datetime import datetime, timedelta
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
-from sqlalchemy import Connection, RowMapping
 
-from incidents.lifecycle import ALLOWED, Status
-from monitor.storage.alerts import alerts_of
-from monitor.storage.console import first_bad_run, report_counts, report_lines
+from incidents.lifecycle import Severity, Status
+from incidents.texts import storable
+from monitor.storage.console import report_counts
 from monitor.storage.incidents import (
-    Incident,
     IncidentFilter,
+    count_incidents,
     list_incidents,
     load_incident,
-    load_timeline,
-    load_updates,
+    load_incidents,
 )
-from monitor.storage.told import told_of
-from monitor.use_cases.escalation_view import escalation_now
+from monitor.storage.tasks import open_task_counts
 from monitor.web.pages.console_incident_work import DONE
-from monitor.web.pages.runbooks import runbook_text
+from monitor.web.pages.incident_facts import VIEWS, component_names, incident_facts
 from monitor.web.params import Before, Number
 from monitor.web.permissions import Permission
 from monitor.web.rendering import page
@@ -35,8 +32,8 @@ from monitor.web.services import Given, Services
 router = APIRouter(include_in_schema=False)
 READ = Depends(require(Permission.VIEW))
 PER_PAGE = 50
-SHOWN_REPORTS = 20
-FOUND_BEFORE = timedelta(minutes=10)  # an alert begins after the run that made it true
+STATES = {"open": "Open", "mine": "Mine", "resolved": "Resolved", "all": "All"}
+SEVERITIES = (Severity.CRITICAL, Severity.WARNING)
 
 
 @router.get("/console/incidents", dependencies=[READ])
@@ -45,28 +42,61 @@ def incidents(
     services: Given,
     state: str = "open",
     component: str = "",
+    severity: str = "",
+    status: str = "",
+    q: str = "",
+    since: str = "",
+    until: str = "",
     before: Before = None,
 ) -> HTMLResponse:
     """List incidents, open ones unless asked otherwise, newest first."""
+    person = request.state.actor.name
     wanted = IncidentFilter(
-        open={"open": True, "resolved": False}.get(state),
-        component=component or None,
-        before_number=before,
+        component=storable(component) or None,
+        severity=severity if severity in set(Severity) else None,
+        status=status if status in set(Status) else None,
+        text=q[:200],
+        began_from=_day(services, since),
+        began_until=_day(services, until, days=1),
         limit=PER_PAGE,
     )
+    by_state = {
+        "open": replace(wanted, open=True),
+        "mine": replace(wanted, open=True, person=person),
+        "resolved": replace(wanted, open=False),
+        "all": wanted,
+    }
+    state = state if state in by_state else "open"
     with services.store.read() as connection:
-        found = list_incidents(connection, wanted)
-        counts = report_counts(connection, [incident.id for incident in found])
+        found = list_incidents(connection, replace(by_state[state], before_number=before))
+        counts = {name: count_incidents(connection, by_state[name]) for name in STATES}
+        ids = [incident.id for incident in found]
+        merged = load_incidents(connection, [i.merged_into_id for i in found if i.merged_into_id])
+        reports, tasks = report_counts(connection, ids), open_task_counts(connection, ids)
+    given = {"component": component, "severity": severity, "status": status}
+    given |= {"q": q, "since": since, "until": until}
+    kept = {name: value for name, value in given.items() if value}
     return page(
         request,
         "console/incidents.html",
         title="Incidents",
         incidents=found,
-        reports=counts,
+        reports=reports,
+        tasks=tasks,
+        merged=merged,
         state=state,
-        component=component,
-        components=services.configuration.current.components,
+        given=given,
+        narrowed=bool(kept),
+        views=[
+            (f"?{urlencode({'state': name, **kept})}", words, counts[name])
+            for name, words in STATES.items()
+        ],
+        current=f"?{urlencode({'state': state, **kept})}",
+        component_choices=[(c.id, c.name) for c in services.configuration.current.components],
+        severities=[(one.value, one.value.capitalize()) for one in SEVERITIES],
+        statuses=[(one.value, one.value.capitalize()) for one in Status],
         more=found[-1].number if len(found) == PER_PAGE else None,
+        count=counts[state],
     )
 
 
@@ -80,83 +110,40 @@ def new_incident(request: Request, services: Given) -> HTMLResponse:
 
 
 @router.get("/console/incidents/{number}", dependencies=[READ])
-def incident(request: Request, number: Number, services: Given, done: str = "") -> HTMLResponse:
-    """Show one incident with all that is known of it, and what may be done."""
+def incident(
+    request: Request,
+    number: Number,
+    services: Given,
+    done: str = "",
+    show: str = "all",
+    wording: int = 0,
+) -> HTMLResponse:
+    """Show one incident with all that is known of it, and what may be done.
+
+    `show` narrows the timeline; `wording` puts approved words into the form for users.
+    """
+    view = show if show in VIEWS else "all"
     with services.store.read() as connection:
         found = load_incident(connection, number)
-        facts = _facts(services, connection, found)
+        facts = incident_facts(services, connection, found, view)
+    words = facts["wordings"]
     return page(
         request,
         "console/incident.html",
         title=f"{found.name}: {found.title}",
         incident=found,
         component_names=component_names(services),
-        status_choices=[
-            (status.value, status.value.capitalize())
-            for status in Status
-            if status in ALLOWED[found.status] and status is not Status.RESOLVED
-        ],
         done=DONE.get(done, ""),
+        chosen=words[wording - 1] if 0 < wording <= len(words) else None,
         **facts,
     )
 
 
-def _facts(services: Services, connection: Connection, incident: Incident) -> dict[str, Any]:
-    alerts = alerts_of(connection, incident.id)
-    since = incident.started_at - FOUND_BEFORE
-    return {
-        "alerts": alerts,
-        "firing": [alert for alert in alerts if alert["state"] == "firing"],
-        "timeline": list(reversed(load_timeline(connection, incident.id))),
-        "told": told_of(connection, incident.id),
-        "updates": list(reversed(load_updates(connection, incident.id))),
-        "reports": report_lines(connection, limit=SHOWN_REPORTS, incident_id=incident.id),
-        "report_count": report_counts(connection, [incident.id])[incident.id],
-        "bad_run": first_bad_run(connection, incident.journey, since) if incident.journey else None,
-        "runbooks": runbook_links(services, incident, alerts),
-        **_called(services, connection, incident),
-    }
-
-
-def _called(services: Services, connection: Connection, incident: Incident) -> dict[str, Any]:
-    """Return what the panel of the escalation shows."""
-    configuration, now = services.configuration.current, services.clock.now()
-    mails = services.policy.mails
-    return {
-        "escalation": escalation_now(connection, configuration, incident, now, mails=mails),
-        "people": [(name, name) for name in configuration.oncall.names],
-    }
-
-
-def runbook_links(
-    services: Services, incident: Incident, alerts: list[RowMapping]
-) -> list[tuple[str, str]]:
-    """Return (address, name) of the runbooks of an incident's alerts, our own pages first.
-
-    An address that an alert brought along is offered only if it is plain http or https.
-    """
-    names = {str(alert["labels"].get("alertname", "")) for alert in alerts}
-    links = [(f"/runbooks/{name}", name) for name in sorted(names) if runbook_text(services, name)]
-    given = [incident.runbook_url, *(str(a["annotations"].get("runbook_url", "")) for a in alerts)]
-    if not links:
-        links = [(url, url) for url in dict.fromkeys(given) if is_web_address(url)]
-    return links
-
-
-def is_web_address(url: str) -> bool:
-    """Return whether a text can be offered as a link: http or https, with a host."""
+def _day(services: Services, text: str, days: int = 0) -> datetime | None:
+    """Return when a day begins where the site is, or one `days` later; None for no day."""
+    zone = ZoneInfo(services.configuration.current.site.time_zone)
     try:
-        parts = urlsplit(url)
+        begins = datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone)
     except ValueError:
-        return False
-    return parts.scheme in ("http", "https") and bool(parts.netloc)
-
-
-def component_names(services: Services) -> Mapping[str, str]:
-    """Return the names of components by id; one that is no longer configured keeps its id."""
-    return _Names({c.id: c.name for c in services.configuration.current.components})
-
-
-class _Names(dict[str, str]):
-    def __missing__(self, key: str) -> str:
-        return key
+        return None
+    return begins + timedelta(days=days) if 1970 <= begins.year < 9000 else None

@@ -9,10 +9,9 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse
-from markdown import Markdown
-from markupsafe import Markup
 
 from monitor.web.errors import NotFound
+from monitor.web.markdown import render_markdown
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
 from monitor.web.security import require
@@ -20,7 +19,6 @@ from monitor.web.services import Given, Services
 
 router = APIRouter(include_in_schema=False)
 ALERT_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_]{0,99}")
-EXTENSIONS = ("tables", "fenced_code", "sane_lists")
 
 
 @router.get("/runbooks/{alert}")
@@ -50,13 +48,3 @@ def runbook_text(services: Services, alert: str) -> str | None:
         if path.is_file():
             return path.read_text("utf-8")
     return None
-
-
-def render_markdown(text: str) -> Markup:
-    """Return Markdown as HTML; HTML written inside it is shown, not obeyed."""
-    markdown = Markdown(
-        extensions=EXTENSIONS, extension_configs={"tables": {"use_align_attribute": True}}
-    )
-    markdown.preprocessors.deregister("html_block")
-    markdown.inlinePatterns.deregister("html")
-    return Markup(markdown.convert(text))  # raw HTML was escaped above
