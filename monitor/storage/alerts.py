@@ -204,6 +204,30 @@ def open_alerts_of(
     return _rows(connection, statement, lock)
 
 
+def open_kinds_of(
+    connection: Connection, incident_ids: Iterable[int]
+) -> list[tuple[int, dict[str, str]]]:
+    """Return which kinds of open alerts these incidents have, each once.
+
+    A kind is what an incident follows: the labels `component`, `severity` and `location`. In a
+    storm thousands of alerts are of one kind.
+    """
+    wanted = sorted(set(incident_ids))
+    if not wanted:
+        return []
+    names = ("component", "severity", "location")
+    columns = [_c.labels[name].as_string() for name in names]
+    statement = (
+        select(_c.incident_id, *columns)
+        .where(_c.incident_id.in_(wanted), _c.open_marker == 1)
+        .distinct()
+    )
+    return [
+        (row[0], {name: value for name, value in zip(names, row[1:], strict=True) if value})
+        for row in connection.execute(statement)
+    ]
+
+
 def alerts_of(connection: Connection, incident_id: int) -> list[RowMapping]:
     """Return every alert that ever belonged to an incident, oldest first."""
     statement = select(alerts).where(_c.incident_id == incident_id).order_by(_c.id)

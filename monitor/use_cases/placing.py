@@ -241,13 +241,13 @@ class Placing:
             if value and not getattr(incident, name):
                 self.ledger.change(incident, **{name: value})
 
-    def _ease(self, incident: Incident, remaining: Sequence[RowMapping]) -> None:
+    def _ease(self, incident: Incident, remaining: Sequence[Mapping[str, str]]) -> None:
         statuses = dict.fromkeys(incident.components, "operational")
-        for row in remaining:
-            component = row["labels"].get("component", "")
+        for labels in remaining:
+            component = labels.get("component", "")
             if component:
                 old = statuses.get(component, "operational")
-                statuses[component] = worse_status(old, component_status(row["labels"]))
+                statuses[component] = worse_status(old, component_status(labels))
         if statuses != incident.components:
             incident_rows.set_components(self.tx, incident.id, statuses)
             incident.components = statuses
@@ -255,9 +255,9 @@ class Placing:
     def follow(self, rows: Sequence[RowMapping], kind: Kind, what: str) -> None:
         """Note that these alerts were closed, and let their incidents follow."""
         incidents = self.note_alerts(rows, kind, what)
-        remaining: dict[int, list[RowMapping]] = {row_id: [] for row_id in incidents}
-        for row in alert_rows.open_alerts_of(self.tx.connection, incidents):
-            remaining[row["incident_id"]].append(row)
+        remaining: dict[int, list[Mapping[str, str]]] = {row_id: [] for row_id in incidents}
+        for row_id, labels in alert_rows.open_kinds_of(self.tx.connection, incidents):
+            remaining[row_id].append(labels)
         for row_id, incident in incidents.items():
             self._settle(incident, remaining[row_id])
             self._candidates.know(incident)
@@ -285,7 +285,7 @@ class Placing:
             incident = self._candidates.incidents[belongs.number]
             self.ledger.note(incident, Kind.ALERT_MUTED, text, reason=reason)
 
-    def _settle(self, incident: Incident, remaining: Sequence[RowMapping]) -> None:
+    def _settle(self, incident: Incident, remaining: Sequence[Mapping[str, str]]) -> None:
         """Let an incident follow its alerts: ease what recovered, end what nothing holds open."""
         if not incident.is_open:
             return
