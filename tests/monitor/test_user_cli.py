@@ -5,10 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from pathlib import Path
 
+import pyotp
 import pytest
 from typer.testing import CliRunner
 
-from monitor.accounts.people import authenticate
+from monitor.accounts.factors import switch_on
+from monitor.accounts.people import authenticate, known_user
+from monitor.accounts.seal import Seal
+from monitor.accounts.second_factor import new_secret
 from monitor.cli import app
 from monitor.storage.engine import open_engine
 from monitor.storage.store import Store
@@ -70,3 +74,25 @@ def test_how_a_person_is_reached_is_shown_and_changed_field_by_field(tmp_path: P
     assert code == 0
     assert [line.split()[-1] for line in said.splitlines()] == ["–", "ann@shop.example", "–", "–"]
     assert user(tmp_path, "contact", "ann", "--time-zone", "Mars/Olympus")[0] == 1
+
+
+def test_a_lost_second_factor_is_taken_away(tmp_path: Path) -> None:
+    """And where there was none, the command says so."""
+    user(tmp_path, "add", "ann")
+    assert user(tmp_path, "reset-2fa", "ann") == (0, "ann had no second factor.\n")
+    store = Store(open_engine(f"sqlite:///{tmp_path / 'monitor.db'}"))
+    ann, now = known_user(store, "ann"), datetime.now(UTC)
+    secret = new_secret()
+    assert switch_on(store, Seal("k" * 32), ann, secret, pyotp.TOTP(secret).at(now), now)
+    store.close()
+    assert user(tmp_path, "reset-2fa", "ann") == (0, "ann has no second factor now.\n")
+    assert user(tmp_path, "reset-2fa", "nobody")[0] == 1
+
+
+def test_the_last_administrator_stays_one(tmp_path: Path) -> None:
+    """The refusal names what to do first."""
+    user(tmp_path, "add", "root", "--role", "administrator")
+    for words in (("shut", "root"), ("role", "root", "--to", "viewer")):
+        code, said = user(tmp_path, *words)
+        assert code == 1
+        assert "make somebody else administrator first" in said
