@@ -41,6 +41,7 @@ NOTIFIED = 100
 NOTIFIED_EVERY_SECONDS = 0.1
 TIMEOUT_SECONDS = 120
 SETTLE_SECONDS = 3
+START_SECONDS = 120  # on a busy machine
 
 
 def alert(number: int, *, minute: int = 0, kind: str = "a") -> dict[str, object]:
@@ -153,7 +154,7 @@ def alertmanager(folder: Path, sink: str) -> Iterator[Server]:
         f"--cluster.listen-address=127.0.0.1:{mesh}",
     ]
     with running(command, folder / "log") as process:
-        wait_for(f"http://127.0.0.1:{port}/-/ready")
+        wait_for(f"http://127.0.0.1:{port}/-/ready", START_SECONDS)
         yield Server("Alertmanager", port, psutil.Process(process.pid))
 
 
@@ -175,7 +176,7 @@ def ours(folder: Path, sink: str, database: str = "") -> Iterator[Server]:
     command += ["--data", str(folder / "data"), "--port", str(port)]
     environ = {**os.environ, "MONITOR_DATABASE_URL": database, "MONITOR_LOG_LEVEL": "warning"}
     with running(command, folder / "log", env=environ) as process:
-        wait_for(f"http://127.0.0.1:{port}/-/ready")
+        wait_for(f"http://127.0.0.1:{port}/-/ready", START_SECONDS)
         yield Server("SQLite", port, psutil.Process(process.pid))
 
 

@@ -13,6 +13,7 @@ from sqlalchemy import (
     RowMapping,
     Select,
     and_,
+    bindparam,
     func,
     insert,
     or_,
@@ -156,10 +157,16 @@ def candidates(
     return [*found, *load_incidents(connection, absent).values()]
 
 
+# Built once: a storm opens thousands of incidents, and building one costs more than running it.
+_LAST_OF_KEY = select(func.max(_c.id)).where(
+    _c.key == bindparam("wanted"), _c.open_marker.is_(None)
+)
+_INSERT = insert(incidents).returning(_c.id)
+
+
 def last_of_key(connection: Connection, key: str) -> int | None:
     """Return the row id of the last resolved incident of this identity, or None."""
-    statement = select(func.max(_c.id)).where(_c.key == key, _c.open_marker.is_(None))
-    found: int | None = connection.execute(statement).scalar_one()
+    found: int | None = connection.execute(_LAST_OF_KEY, {"wanted": key}).scalar_one()
     return found
 
 
@@ -232,9 +239,9 @@ def insert_incident(
     Raises:
         IntegrityError: its key has an open incident already.
     """
-    statement = insert(incidents).values(**values, open_marker=1).returning(_c.id)
-    row_id = int(tx.connection.execute(statement).scalar_one())
-    set_components(tx, row_id, components)
+    row = {**values, "open_marker": 1}
+    row_id = int(tx.connection.execute(_INSERT, row).scalar_one())
+    _add_components(tx, row_id, components)
     return row_id
 
 
@@ -247,6 +254,10 @@ def set_components(tx: Transaction, row_id: int, components: Mapping[str, str]) 
     """Make these the incident's components and their status."""
     mine = incident_components.c.incident_id == row_id
     tx.connection.execute(incident_components.delete().where(mine))
+    _add_components(tx, row_id, components)
+
+
+def _add_components(tx: Transaction, row_id: int, components: Mapping[str, str]) -> None:
     if components:
         rows = [
             {"incident_id": row_id, "component": name, "status": status}
