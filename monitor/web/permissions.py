@@ -118,7 +118,7 @@ NAVIGATION = (
     Entry("/console", "Home", group=Group.NOW, key="h"),
     Entry("/console/incidents", "Incidents", group=Group.NOW, key="i"),
     Entry("/console/alerts", "Alerts", group=Group.NOW, key="a"),
-    Entry("/console/silences", "Silences", group=Group.NOW),
+    Entry("/console/silences", "Silences", group=Group.NOW, key="s"),
     Entry("/console/journeys", "Journeys", key="j"),
     Entry("/console/reports", "Reports", Permission.VIEW_REPORTS, key="r"),
     Entry("/console/maintenance", "Maintenance", key="m"),

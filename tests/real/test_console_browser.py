@@ -22,7 +22,9 @@ pytestmark = [pytest.mark.real, pytest.mark.slow, needs_chromium]
 PAGES = (
     *("", "/incidents", "/incidents/1", "/incidents/new", "/journeys", "/journeys/checkout"),
     *("/runs/checkout-0", "/alerts", "/notifications", "/maintenance", "/maintenance/new"),
-    *("/reports", "/configuration", "/account", "/design"),
+    *("/reports", "/reports/1", "/configuration", "/account", "/design", "/help"),
+    *("/search?q=pay", "/silences", "/silences/new", "/users", "/tokens", "/audit"),
+    *("/on-call", "/on-call/calendar", "/on-call/mine"),
 )
 
 
