@@ -160,6 +160,7 @@ class Service:
             orders=self._watch_orders,
             signs=self._signs_of_life,
             watchdog_seen=self._watchdog_seen,
+            own_rules=settings.rules == "embedded",
         )
         self._read_host = read_host or HostReader(settings.data).read
         self.samples: SampleStore | None = None

@@ -87,7 +87,8 @@ class Watchman:
     """Looks at the signs of life every second.
 
     `signs` are those of this process; `watchdog_seen` asks the database when the Watchdog alert
-    last arrived; `orders` are read at every step, so that a new configuration counts at once.
+    last arrived; `orders` are read at every step, so that a new configuration counts at once. Where
+    rules are evaluated elsewhere, a missing Watchdog is told only with a heartbeat configured.
     """
 
     clock: Clock
@@ -95,6 +96,7 @@ class Watchman:
     orders: Callable[[], Orders]
     signs: Callable[[], Iterable[Sign]]
     watchdog_seen: Callable[[], datetime | None]
+    own_rules: bool = True
     beats: Counter[Beat] = field(default_factory=Counter)
     found: tuple[Stall, ...] = ()
     _looked: float = 0.0
@@ -149,8 +151,12 @@ class Watchman:
         return [
             *self.signs(),
             Sign(Part.DATABASE, self._looked, DATABASE_LIMIT_SECONDS),
-            *([watchdog] if self._known else []),  # whoever has no such rule is not woken for it
+            *([watchdog] if self._known and self._knows_rhythm(orders) else []),
         ]
+
+    def _knows_rhythm(self, orders: Orders) -> bool:
+        """Return whether we know how often it comes: an Alertmanager may repeat it rarely."""
+        return self.own_rules or orders.heartbeat is not None
 
     def _beat(self, settings: HeartbeatSettings) -> None:
         """Send the heartbeat, unless something stands still or no Watchdog has arrived yet."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import threading
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -95,6 +96,22 @@ def test_a_stalled_evaluator_stops_the_heartbeat_and_is_told_directly(post: Post
     assert len(post.heart.posts) <= beats + 5
     assert [event for event, _ in post.told()] == ["monitor_stalled"]
     assert post.told()[0][1].startswith("No alert named Watchdog arrives")
+
+
+@pytest.mark.parametrize(
+    ("own_rules", "heartbeat", "told"), [(True, False, 1), (False, False, 0), (False, True, 1)]
+)
+def test_a_watchdog_of_elsewhere_is_missed_only_where_its_rhythm_was_given(
+    post: Post, own_rules: bool, heartbeat: bool, told: int
+) -> None:
+    """An Alertmanager may repeat it every four hours: nobody is woken for that."""
+    post.man.own_rules = own_rules
+    if not heartbeat:
+        post.orders = replace(post.orders, heartbeat=None)
+    post.pass_time(60)
+    post.watchdog_comes = False
+    post.pass_time(400)
+    assert len(post.told()) == told
 
 
 def test_a_stalled_outbox_is_told_past_the_outbox_and_its_end_too(post: Post) -> None:
