@@ -6,12 +6,14 @@ The parts are looked at one by one, so that a fault in one hides none in another
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 
 from rich.console import Console
 
 from monitor.config.load import SHIPPED_RULES, load_configuration
 from monitor.config.model import Configuration
+from monitor.config.oncall_doubts import oncall_doubts
 from monitor.rules.files import load_rule_files
 from monitor.rules.lint import LintSettings, lint
 from probes.faults import Fault, FaultyInput
@@ -44,6 +46,8 @@ def check_folder(folder: Path, secrets: SecretSource, found: Iterable[Fault] = (
     )
     for finding in lint(load_rule_files(configuration.rule_files), settings):
         console.print(f"doubtful: {finding}", markup=False)
+    for doubt in oncall_doubts(configuration, datetime.now(UTC)):
+        console.print(f"doubtful: {doubt}", markup=False)
     console.print(_summary(configuration))
     return 0
 

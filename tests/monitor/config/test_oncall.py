@@ -3,6 +3,8 @@
 # ruff: noqa: E501 - a table of faults, one a line
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,8 +14,10 @@ from pydantic import ValidationError
 from incidents.oncall.schedule import gaps, who_is_on_call
 from monitor.config.load import load_configuration
 from monitor.config.oncall import HoursSettings, LayerSettings
+from monitor.config.oncall_doubts import oncall_doubts
 from tests.monitor.config.test_load import GOOD, faults, folder
 
+ROOT = Path(__file__).parents[3]
 PEOPLE = """\
   - {name: ann-phone, kind: console, audience: person}
 people:
@@ -113,6 +117,46 @@ def test_days_with_hours_reach_into_the_next_day() -> None:
     assert (night.starts, night.lasts) == (timedelta(days=6, hours=18), timedelta(hours=15))
     weekend = HoursSettings.model_validate({"days": ["saturday", "sunday"]}).hours()
     assert [part.lasts for part in weekend] == [timedelta(days=1), timedelta(days=1)]
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "doubt"),
+    [
+        ("", "", ""),
+        ("{people: [ann, ben], weekday", "{people: [ann], only: [{days: [monday]}], weekday", "schedule shop has 2 gaps in the next 14 days, the first from Tuesday 24 November 00:00"),
+        ("{people: [ann, ben], weekday: monday, handover: 09:00, from: 2026-03-02}", "{people: [ann], until: 2026-04-01}", "schedule shop has 2 gaps"),
+        ("[{schedule: shop}]", "[{person: ann}]", "no escalation policy calls schedule shop"),
+        ("escalation:\n", "escalation:\n  - {name: all, steps: [{tell: [{schedule: shop}]}], last_resort: [{channel: terminal}]}\n", "escalation shop never applies: all"),
+    ],
+)  # fmt: skip
+def test_what_is_doubtful_is_said(tmp_path: Path, old: str, new: str, doubt: str) -> None:
+    """Gaps ahead, and what nothing ever comes to; a sound folder says nothing."""
+    sunday = datetime(2026, 11, 22, 12, tzinfo=UTC)
+    made = load_configuration(folder(tmp_path, WHOLE.replace(old, new, 1) if old else WHOLE))
+    said = list(oncall_doubts(made, sunday))
+    assert any(doubt in one for one in said) if doubt else said == []
+
+
+def _example_of_the_docs() -> str:
+    blocks = re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / "on-call.md").read_text(), re.S)
+    return "".join(blocks)
+
+
+def _example_of_the_starter() -> str:
+    starter = (ROOT / "monitor" / "config" / "starter" / "monitor.yml").read_text()
+    commented = starter[starter.index("# people:") : starter.index("# Exporters")]
+    lines = [line.removeprefix("# ") for line in commented.splitlines()]
+    phone = "  - {name: thandi-phone, kind: console, audience: person}"
+    return "\n".join(["channels:", "  - {name: terminal, kind: console}", phone, *lines]) + "\n"
+
+
+@pytest.mark.parametrize("example", [_example_of_the_docs, _example_of_the_starter])
+def test_what_we_show_is_valid(tmp_path: Path, example: Callable[[], str]) -> None:
+    """The example of the documentation, and the commented one of a fresh folder, uncommented."""
+    site = GOOD[: GOOD.index("channels:")]
+    oncall = load_configuration(folder(tmp_path, site + example())).oncall
+    assert list(oncall.schedules) == ["shop"]
+    assert oncall.names == ("thandi", "sipho")
 
 
 def test_a_layer_without_people_is_refused() -> None:
