@@ -130,3 +130,14 @@ def plan_search_maintenance(town: Town, start: datetime, end: datetime) -> None:
     service = town.service
     now = town.clock.now()
     plan_maintenance(service.store, service.holder.current, plan, by="ada", now=now)
+
+
+def test_an_outage_nobody_takes_is_told_to_more_and_more_people(town: Town) -> None:
+    """In the demo's words: its person on call at once, after 5 minutes the team, then the rest."""
+    town.shop.set_fault("gateway_refuses")
+    town.pass_time(930, step=30)
+    told = [post.body.decode() for post in town.sink.posts if b"INC-1:" in post.body]
+    calls = ("opened", "paged", "paged")
+    assert all(f"INC-1:incident_{call}" in body for call, body in zip(calls, told, strict=True))
+    steps = ("step 1 of 2", "step 2 of 2", "the last resort")
+    assert all(step in body for step, body in zip(steps, told, strict=True))
