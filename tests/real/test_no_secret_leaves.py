@@ -49,7 +49,8 @@ SHOP, HOOK_KEY, HOOK_PATH = (
 )
 SMTP, API, ALERTS = "canary mail p@ss/word", "canary-api-token-0123", "canary-alerts-token-0123"
 METRICS, SESSION = "canary-metrics-token-0123", "canary-session-cookie-5f1d"
-PLANTED = (SHOP, HOOK_KEY, HOOK_PATH, SMTP, API, ALERTS, METRICS, SESSION)
+SEAL = "canary-seal-key-0123456789abcdef0123"
+PLANTED = (SHOP, HOOK_KEY, HOOK_PATH, SMTP, API, ALERTS, METRICS, SESSION, SEAL)
 
 MONITOR = """\
 site: {{name: Shop, url: "{shop}"}}
@@ -116,6 +117,7 @@ class Scene:
             "MONITOR_API_TOKEN": API,
             "MONITOR_ALERTS_TOKEN": ALERTS,
             "MONITOR_METRICS_TOKEN": METRICS,
+            "MONITOR_SEAL_KEY": SEAL,
             "MONITOR_ALLOWED_HOSTS": "testserver",
         }
         settings = load_settings(environ, config=config, data=self.data).listening_on(8080)
@@ -153,6 +155,7 @@ class Scene:
 
     def pages(self) -> Iterator[tuple[str, str]]:
         """Yield every page and answer that can be asked for, with its address."""
+        self.service.events.close()  # else that stream would never end
         for path in self.paths():
             for token in ("", API, METRICS, ALERTS):
                 headers = {"Authorization": f"Bearer {token}"} if token else {}
