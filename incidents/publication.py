@@ -32,7 +32,7 @@ class Wording:
 
 
 def wordings(component_name: str, customer_message: str) -> tuple[Wording, ...]:
-    """Return the approved words for an open incident; the rule's own come first where it has any."""
+    """Return the approved words for an open incident; the rule's own first where it has any."""
     given = customer_message or opening_words("", component_name)
     return (
         Wording("We are looking", Status.INVESTIGATING, given),
