@@ -17,7 +17,7 @@ from sqlalchemy.exc import IntegrityError
 from incidents.errors import InvalidInputError
 from monitor.accounts.contact import Contact
 from monitor.accounts.openid import OpenIdError
-from monitor.accounts.people import NAME, change_role
+from monitor.accounts.people import NAME, NOT_PEOPLE, change_role
 from monitor.accounts.records import record_of
 from monitor.accounts.roles import ACCOUNT_ROLES
 from monitor.config.sign_in import OpenId
@@ -150,6 +150,7 @@ def _free_name(tx: Transaction, claims: Mapping[str, Any], email: str) -> str:
     plain = re.sub(r"[^a-z0-9._@-]+", "-", wished).strip("._@-")[:50] or "person"
     for number in range(1, NAMESAKES):
         name = plain if number == 1 else f"{plain}-{number}"
-        if NAME.fullmatch(name) and user_by_name(tx.connection, name) is None:
+        free = name not in NOT_PEOPLE and user_by_name(tx.connection, name) is None
+        if NAME.fullmatch(name) and free:
             return name
     raise OpenIdError(f"Too many accounts are named like you. {ASK}", f"no free name: {plain}")

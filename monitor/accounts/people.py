@@ -36,6 +36,7 @@ from monitor.storage.users import (
 FIRST_NAME = "admin"
 ONE_TIME_LASTS = timedelta(days=7)
 NAME = re.compile(r"[a-z0-9][a-z0-9._@-]{0,59}")
+NOT_PEOPLE = frozenset({AUTOMATION, "reporter", "somebody"})  # names of the audit log's own
 
 
 def ensure_first_administrator(store: Store, now: datetime) -> str | None:
@@ -71,6 +72,10 @@ def add_user(
         raise InvalidInputError(
             f"the name {name!r} cannot be used: expected lower-case letters, digits and . _ @ -, "
             "at most 60 of them"
+        )
+    if name in NOT_PEOPLE:
+        raise InvalidInputError(
+            f"the name {name!r} cannot be used: the record would not tell it from the service's own"
         )
     password = one_time_password()
     hashed = hash_password(password)

@@ -56,6 +56,8 @@ def test_an_account_can_be_changed_and_shut(tmp_path: Path) -> None:
     [
         (("add", "ann", "--role", "king"), "expected one of"),
         (("add", "An n"), "cannot be used"),
+        (("add", "monitor"), "cannot be used"),
+        (("add", "reporter"), "cannot be used"),
         (("reset", "nobody"), "there is no account"),
     ],
 )
