@@ -228,6 +228,25 @@ def open_kinds_of(
     ]
 
 
+def open_mutes_of(connection: Connection, incident_id: int) -> list[tuple[str, dict[str, str]]]:
+    """Return what keeps the open alerts of an incident quiet, each pair once.
+
+    A pair is the name of what mutes alerts, empty where nothing does, and the labels `component`
+    and `severity` by which a window may. In a storm thousands of alerts are of one pair.
+    """
+    names = ("component", "severity")
+    columns = [_c.labels[name].as_string() for name in names]
+    statement = (
+        select(_c.muted_by, *columns)
+        .where(_c.incident_id == incident_id, _c.open_marker == 1)
+        .distinct()
+    )
+    return [
+        (row[0], {name: value for name, value in zip(names, row[1:], strict=True) if value})
+        for row in connection.execute(statement)
+    ]
+
+
 def alerts_of(connection: Connection, incident_id: int) -> list[RowMapping]:
     """Return every alert that ever belonged to an incident, oldest first."""
     statement = select(alerts).where(_c.incident_id == incident_id).order_by(_c.id)

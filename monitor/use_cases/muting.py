@@ -53,10 +53,10 @@ def mute_delivery(
     """
     if delivery.incident_id is None:
         return ""
-    rows = alert_rows.open_alerts_of(connection, [delivery.incident_id])
-    announced = window_muting(connection, now) if rows else None
+    found = alert_rows.open_mutes_of(connection, delivery.incident_id)
+    announced = window_muting(connection, now) if found else None
     names = sorted(
-        row["muted_by"] or (announced(row["labels"]) if announced else "") for row in rows
+        muted_by or (announced(labels) if announced else "") for muted_by, labels in found
     )
     return names[0] if names and all(names) else ""
 

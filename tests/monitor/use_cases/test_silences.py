@@ -17,6 +17,7 @@ from incidents.alerts.silences import (
 )
 from incidents.lifecycle import Status
 from monitor.notify.recheck import Facts, recheck
+from monitor.storage.alerts import open_mutes_of
 from monitor.storage.deliveries import claim
 from monitor.storage.silences import load_silence
 from monitor.use_cases.muting import mute_delivery
@@ -226,6 +227,17 @@ def test_a_silence_of_everything_is_warned_of(sqlite_desk: Desk) -> None:
     assert "every one of the 2" in warnings
     assert "Watchdog" in warnings
     assert "does not mute" in " ".join(shown(desk, "component!=search").warnings)
+
+
+def test_what_mutes_an_incident_is_read_once_for_each_kind_of_its_alerts(desk: Desk) -> None:
+    """Asked before each send, so not every row of a storm: twenty alerts, two kinds."""
+    desk.deliver(*(desk.firing(location=f"shop-{n}") for n in range(20)))
+    made = silence(desk, "location=~shop-1.*")
+    desk.later(seconds=2).sweep()
+    with desk.store.read() as connection:
+        found = open_mutes_of(connection, desk.incident().id)
+    kind = {"component": "checkout", "severity": "critical"}
+    assert sorted(found, key=repr) == [("", kind), (made.name, kind)]
 
 
 def test_what_waits_to_be_sent_stays_unsent_while_every_alert_of_it_is_silenced(desk: Desk) -> None:
