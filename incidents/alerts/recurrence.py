@@ -118,7 +118,7 @@ def _starts(rule: str, first: datetime) -> Iterator[datetime]:
 def _zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:  # a folder of zones, too long
         raise BadRecurrenceError(
             f"{name[:80]!r} is no time zone (such as Africa/Johannesburg or UTC)"
         ) from error

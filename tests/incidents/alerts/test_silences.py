@@ -96,12 +96,17 @@ def test_a_rule_that_cannot_be_is_refused(rule: str, words: str) -> None:
         expand(Recurrence(rule), NOW, NOW + HOUR)
 
 
-def test_occurrences_that_overlap_or_a_zone_that_is_none_are_refused() -> None:
-    """Each would leave nobody knowing when it ends."""
+def test_occurrences_that_overlap_are_refused() -> None:
+    """They would leave nobody knowing when it ends."""
     with pytest.raises(BadRecurrenceError, match="overlap"):
         expand(Recurrence("FREQ=DAILY"), NOW, NOW + 25 * HOUR)
+
+
+@pytest.mark.parametrize("zone", ["Mars/Base", "America", "A" * 400, "", "/etc/passwd", "\ud800"])
+def test_a_zone_that_is_none_is_refused(zone: str) -> None:
+    """A continent is a folder of zones, and some names no file system takes."""
     with pytest.raises(BadRecurrenceError, match="no time zone"):
-        expand(Recurrence("FREQ=DAILY", "Mars/Base"), NOW, NOW + HOUR)
+        expand(Recurrence("FREQ=DAILY", zone), NOW, NOW + HOUR)
 
 
 def test_matchers_of_a_line_may_hold_commas_in_quotes() -> None:
