@@ -20,8 +20,8 @@ LISTED = timedelta(hours=120)  # how long an expired one is listed: Alertmanager
 _c = silences.c
 
 
-def save_silence(tx: Transaction, silence: Silence, now: datetime) -> None:
-    """Record a silence, in place of what was there under its id."""
+def save_silence(tx: Transaction, silence: Silence, now: datetime) -> int:
+    """Record a silence, in place of what was there under its id; returns its row id."""
     periods = silence.periods or ((silence.starts_at, silence.ends_at),)
     values: dict[str, Any] = {
         "matchers": [[m.name, m.operator.value, m.value] for m in silence.matchers],
@@ -37,8 +37,10 @@ def save_silence(tx: Transaction, silence: Silence, now: datetime) -> None:
         "expired_by": storable(silence.expired_by),
     }
     insert = insert_into(tx, silences).values(silence_id=silence.id, created_at=now, **values)
-    tx.connection.execute(insert.on_conflict_do_update(index_elements=["silence_id"], set_=values))
+    upsert = insert.on_conflict_do_update(index_elements=["silence_id"], set_=values)
+    row_id: int = tx.connection.execute(upsert.returning(_c.id)).scalar_one()
     tx.touch("alerts")
+    return row_id
 
 
 def mark(tx: Transaction, silence_id: str, **columns: datetime) -> None:
@@ -56,6 +58,18 @@ def load_silence(connection: Connection, silence_id: str, *, lock: bool = False)
     found = _load(connection, statement.with_for_update() if lock else statement)
     if not found:
         raise UnknownSilence(silence_id)
+    return found[0]
+
+
+def silence_of_row(connection: Connection, row_id: int) -> Silence:
+    """Return the silence of a row id, under which idempotency keys know it.
+
+    Raises:
+        UnknownSilence: it is forgotten.
+    """
+    found = _load(connection, select(silences).where(_c.id == row_id))
+    if not found:
+        raise UnknownSilence(f"number {row_id}")
     return found[0]
 
 

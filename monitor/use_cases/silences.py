@@ -17,6 +17,7 @@ from incidents.alerts.model import words
 from incidents.alerts.recurrence import Recurrence, expand
 from incidents.alerts.silences import (
     ALWAYS_SHOWN,
+    AlreadyExpired,
     Silence,
     SilenceState,
     begun_now,
@@ -30,10 +31,12 @@ from incidents.timeline import Kind
 from monitor.storage import alerts as alert_rows
 from monitor.storage import silences as rows
 from monitor.storage.audit import record
+from monitor.storage.idempotency import Once, refuse_repetition, remember
 from monitor.storage.store import Store, Transaction
 from monitor.use_cases.intake import Intake
 
 SHOWN_ALERTS = 20
+WHAT = "silence"  # the kind of thing that idempotency keys of silences stand for
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,34 +94,51 @@ def checked_silence(wanted: Wanted, now: datetime) -> Silence:
     )
 
 
-def set_silence(store: Store, wanted: Wanted, now: datetime, by: str = "") -> Silence:
+def set_silence(
+    store: Store,
+    wanted: Wanted,
+    now: datetime,
+    by: str = "",
+    *,
+    revive: bool = True,
+    once: Once | None = None,
+) -> Silence:
     """Make a silence, or change the one that `wanted` names; returns it as it stands.
 
     `by` is who asks, where that is known better than by the author the request names. What can
-    only be a new silence gets a new id, and the old one is expired.
+    only be a new silence gets a new id, and the old one is expired. One that is over is made
+    anew, unless `revive` is false.
 
     Raises:
         UnknownSilence: there is none of that id.
         SilenceRefused, BadRecurrenceError: it cannot be; the message says why.
+        AlreadyExpired: it is over, and not to be made anew.
+        AlreadyDone: the same request was carried out before.
     """
-    new = checked_silence(wanted, now)
     with store.begin() as tx:
+        refuse_repetition(tx, once, WHAT)  # first: a repetition may come after the silence's end
+        new = checked_silence(wanted, now)
         if wanted.id:
             old = rows.load_silence(tx.connection, wanted.id, lock=True)
             if may_update(old, new, now):
                 kept = replace(new, id=old.id, periods=_periods_kept(old, new))
-                _keep(tx, kept, "changed", by, now)
+                remember(tx, once, _keep(tx, kept, "changed", by, now), now, WHAT)
                 return kept
             if old.state(now) is not SilenceState.EXPIRED:
                 _keep(tx, expired_at(old, now, by or wanted.created_by), "expired", by, now)
+            elif not revive:
+                raise AlreadyExpired(old.id)
         made = begun_now(new, now)
-        _keep(tx, made, "created", by, now)
+        remember(tx, once, _keep(tx, made, "created", by, now), now, WHAT)
     return made
 
 
-def _keep(tx: Transaction, silence: Silence, verb: str, by: str, now: datetime) -> None:
-    """Store the silence and record who did what; without a person it is its named author."""
-    rows.save_silence(tx, silence, now)
+def _keep(tx: Transaction, silence: Silence, verb: str, by: str, now: datetime) -> int:
+    """Store the silence and record who did what; without a person it is its named author.
+
+    Returns its row id.
+    """
+    row_id = rows.save_silence(tx, silence, now)
     detail = {
         "matchers": [str(matcher) for matcher in silence.matchers],
         "starts_at": silence.starts_at.isoformat(),
@@ -127,6 +147,7 @@ def _keep(tx: Transaction, silence: Silence, verb: str, by: str, now: datetime) 
     }
     actor, action = by or silence.created_by or "unnamed", f"silence.{verb}"
     record(tx, actor=actor, action=action, target=silence.id, at=now, detail=detail)
+    return row_id
 
 
 def _periods_kept(old: Silence, new: Silence) -> tuple[tuple[datetime, datetime], ...]:
@@ -135,17 +156,21 @@ def _periods_kept(old: Silence, new: Silence) -> tuple[tuple[datetime, datetime]
     return (first, *new.periods[1:]) if old.recurrence is None else new.periods
 
 
-def expire_silence(store: Store, silence_id: str, now: datetime, by: str = "") -> Silence:
+def expire_silence(
+    store: Store, silence_id: str, now: datetime, by: str = "", *, once: Once | None = None
+) -> Silence:
     """End a silence now, all its occurrences to come included; returns it as it stands.
 
     Raises:
         UnknownSilence: there is none of that id.
         AlreadyExpired: it is over.
+        AlreadyDone: the same request was carried out before.
     """
     with store.begin() as tx:
+        refuse_repetition(tx, once, WHAT)
         old = rows.load_silence(tx.connection, silence_id, lock=True)
         expired = expired_at(old, now, by)
-        _keep(tx, expired, "expired", by, now)
+        remember(tx, once, _keep(tx, expired, "expired", by, now), now, WHAT)
     return expired
 
 

@@ -22,6 +22,7 @@ from monitor.web.api import (
     reports,
     search,
     silences,
+    silences_v1,
     statuspage,
     tokens,
 )
@@ -77,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     alert_lists.router,
     pagerduty.router,
     silences.router,
+    silences_v1.router,
     audit.router,
     incidents.router,
     incident_regrouping.router,

@@ -19,27 +19,23 @@ from incidents.texts import checked
 from monitor.storage.silences import listed_silences, load_silence
 from monitor.use_cases.silences import (
     Preview,
-    RuleFacts,
     Wanted,
     checked_silence,
     expire_silence,
-    preview,
     set_silence,
 )
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
 from monitor.web.security import Submitted, require
 from monitor.web.services import Given, Services
+from monitor.web.silencing import LISTED, LONGEST_COMMENT, SHOWN_PERIODS, preview_of
 
 router = APIRouter(include_in_schema=False)
 Silencer = Annotated[Actor, Depends(require(Permission.SILENCE))]
 READ = Depends(require(Permission.VIEW))
 LOCAL = "%Y-%m-%dT%H:%M"  # what a browser's field for a date and a time holds
 USUAL_LENGTH = timedelta(hours=2)
-LISTED = timedelta(days=30)
-LONGEST_COMMENT = 1_000
 EXTENSIONS = {"1": "1 h", "4": "4 h", "24": "1 day"}
-SHOWN_PERIODS = 20
 Text = Annotated[str, Query(max_length=4_000)]
 
 
@@ -81,7 +77,7 @@ def make(request: Request, actor: Silencer, form: Submitted, services: Given) ->
         if form.get("do") == "create":
             made = set_silence(services.store, wanted, now, actor.name)
             return RedirectResponse(f"/console/silences/{made.id}", 303)
-        shown = preview_of(services, wanted)
+        shown = preview_of(services, wanted.matchers)
     except InvalidInputError as refused:
         return _form(request, actor, services, form, fault=str(refused), status=422)
     return _form(request, actor, services, form, shown=shown)
@@ -93,7 +89,6 @@ def silence(request: Request, silence_id: str, services: Given) -> Response:
     now = services.clock.now()
     with services.store.read() as connection:
         found = load_silence(connection, silence_id)
-        muted = preview(connection, found.matchers, _rules(services))
     return page(
         request,
         "console/silence.html",
@@ -103,7 +98,7 @@ def silence(request: Request, silence_id: str, services: Given) -> Response:
         period=found.period(now),
         coming=[period for period in found.periods if period[1] > now][:SHOWN_PERIODS],
         soon=found.ends_soon(now),
-        muted=muted,
+        muted=preview_of(services, found.matchers),
         extensions=EXTENSIONS,
         matchers="\n".join(map(str, found.matchers)),
     )
@@ -136,21 +131,6 @@ def expire(silence_id: str, actor: Silencer, services: Given) -> Response:
     """End a silence now."""
     expire_silence(services.store, silence_id, services.clock.now(), actor.name)
     return RedirectResponse(f"/console/silences/{silence_id}", 303)
-
-
-def preview_of(services: Services, wanted: Wanted) -> Preview:
-    """Return what a silence would mute now."""
-    with services.store.read() as connection:
-        return preview(connection, wanted.matchers, _rules(services))
-
-
-def _rules(services: Services) -> list[RuleFacts]:
-    return [
-        RuleFacts(rule.name, rule.labels)
-        for group in services.rules.groups()
-        for rule in group.rules
-        if rule.alerting
-    ]
 
 
 def _wanted(form: Mapping[str, str], actor: Actor) -> Wanted:

@@ -111,6 +111,8 @@ ELSEWHERE = (
     "POST /console/users",
     "POST /a/{token}",
     "POST /api/v2/silences",
+    "POST /api/v1/silences",
+    "PUT /api/v1/silences/",
     "POST /console/silences",
     "DELETE /api/v2/silence/{silence_id}",
     "POST /console/on-call/",
