@@ -167,8 +167,9 @@ def test_single_silences_are_read_changed_and_ended_alike(both: Both) -> None:
     )
     history: list[list[Any]] = [[], []]
     for number, url in enumerate(both):
+        begun = requests.get(f"{url}/api/v2/silence/{ids[number]}", timeout=10).json()["startsAt"]
         for changes in steps:
-            posted = body(id=ids[number], startsAt=at(), **changes)
+            posted = body(id=ids[number], startsAt=begun, **changes)
             answer = requests.post(f"{url}/api/v2/silences", json=posted, timeout=10)
             kept = answer.json()["silenceID"] == ids[number]
             read = requests.get(f"{url}/api/v2/silence/{ids[number]}", timeout=10).json()
