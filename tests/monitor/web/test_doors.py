@@ -292,7 +292,7 @@ def shop(sqlite_template: Path, tmp_path_factory: pytest.TempPathFactory) -> Ite
     runbooks.mkdir(parents=True)
     (runbooks / "ProbeFailing.md").write_text("# Look first\n\n<script>alert(1)</script>\n")
     store = Store(open_engine(f"sqlite:///{folder / 'monitor.db'}"))
-    add_user(store, "somebody", Role.VIEWER, NOW)  # number 1, whom the walk does things to
+    add_user(store, "subject", Role.VIEWER, NOW)  # number 1, whom the walk does things to
     troubled_shop(store)
     walked = Web(services(store, configuration=FakeHolder(configuration(folder))))
     walked.services.events.close()  # else that door would never shut again
