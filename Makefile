@@ -26,10 +26,11 @@ servers: ## Install the real servers the tests meet, where this machine may (roo
 	@bash .ci/bootstrap.sh servers
 
 test: $(VENV)/.test-installed servers lint types contracts audit ## Everything: lint, types, contracts, all tests with real servers
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not real"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m real
 
 check: $(VENV)/.test-installed lint types contracts ## The fast part of `make test`
-	$(BIN)/python -m pytest -m "not real and not slow"
+	$(BIN)/python -m pytest -n auto --dist loadfile -m "not real and not slow"
 
 lint:
 	$(BIN)/ruff check .

@@ -17,7 +17,7 @@ from fastapi.routing import APIRoute, APIRouter
 from monitor.web.permissions import MAY, Permission
 from monitor.web.security import alert_sender, metrics_reader
 
-PROMETHEUS, ALERTS = "prometheus", "alerts"  # tags whose refusals have a foreign shape
+PROMETHEUS, ALERTS, EVENTS = "prometheus", "alerts", "events"  # tags: refusals of foreign shapes
 WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 GUARDED = {401: "Nobody is signed in and no valid token was shown."}
 ERRORS = {
@@ -63,6 +63,21 @@ PROMETHEUS_ERROR = {
         "error": {"type": "string"},
     },
 }
+PAGERDUTY_ERROR = {
+    "description": "As PagerDuty's Events API v2 refuses.",
+    "anyOf": [
+        {
+            "type": "object",
+            "required": ["status", "message", "errors"],
+            "properties": {
+                "status": {"type": "string"},
+                "message": {"type": "string"},
+                "errors": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+        {"$ref": "#/components/schemas/Error"},
+    ],
+}
 ALERTMANAGER_ERROR = {
     "description": "As an Alertmanager refuses: a text, or a code with a message.",
     "anyOf": [
@@ -94,6 +109,7 @@ def install(app: FastAPI, routers: Iterable[APIRouter]) -> None:
                 Error=HOUSE_ERROR,
                 PrometheusError=PROMETHEUS_ERROR,
                 AlertmanagerError=ALERTMANAGER_ERROR,
+                PagerDutyError=PAGERDUTY_ERROR,
             )
             for path, methods in document["paths"].items():
                 for method, operation in methods.items():
@@ -124,7 +140,11 @@ def _complete(operation: dict[str, Any], method: str, route: APIRoute) -> None:
         answers[403] = "The account may not look at metrics."
     if guarded:
         operation["security"] = [{"token": []}, {"session": []}]
-    foreign = {PROMETHEUS: "PrometheusError", ALERTS: "AlertmanagerError"}
+    foreign = {
+        PROMETHEUS: "PrometheusError",
+        ALERTS: "AlertmanagerError",
+        EVENTS: "PagerDutyError",
+    }
     shape = next((foreign[tag] for tag in route.tags if tag in foreign), "Error")
     answers |= {status: ERRORS[status] for status in _refusals(method, route, shape)}
     responses = operation["responses"]
@@ -153,6 +173,8 @@ def _refusals(method: str, route: APIRoute, shape: str) -> set[int]:
         statuses.add(400)
     if shape == "AlertmanagerError" and method in WRITES:
         statuses |= {400, 415, 503}
+    if shape == "PagerDutyError":
+        statuses.add(503)
     return statuses
 
 

@@ -19,7 +19,7 @@ from monitor.use_cases.events import SOURCE, receive_event
 from monitor.web.security import shows_routing_key
 from monitor.web.services import Given, Services
 
-router = APIRouter(tags=["alerts"])
+router = APIRouter(tags=["events"])
 log = structlog.get_logger(__name__)
 RETRY_SECONDS = 5
 
