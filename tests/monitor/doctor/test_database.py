@@ -102,12 +102,12 @@ def test_a_tampered_audit_log_fails(sqlite_url: str, tmp_path: Path) -> None:
 
 def test_notifications_that_wait_long_are_told(sqlite_url: str, tmp_path: Path) -> None:
     """A channel has been failing, or nothing runs."""
-    store = Store(open_engine(sqlite_url))
+    store, now = Store(open_engine(sqlite_url)), datetime.now(UTC)
     with store.begin() as tx:
-        add_notification(tx, "a", "queued", created_at=NOW - timedelta(minutes=14))
+        add_notification(tx, "a", "queued", created_at=now - timedelta(minutes=14))
     assert troubles(examine(tmp_path)) == []
     with store.begin() as tx:
-        add_notification(tx, "b", "queued", created_at=NOW - timedelta(minutes=16))
+        add_notification(tx, "b", "queued", created_at=now - timedelta(minutes=16))
     store.close()
     assert troubles(examine(tmp_path)) == [("outbox", Level.WARN)]
 
