@@ -68,7 +68,11 @@ def test_a_mistyped_token_is_none(place: int) -> None:
     assert not is_token(token[:place] + other + token[place + 1 :])
 
 
-@pytest.mark.parametrize("text", ["", "spm_", "é" * LENGTH, new_token()[:-1], new_token() + "0"])
+@pytest.mark.parametrize(
+    "text",
+    ["", "spm_", "é" * LENGTH, new_token()[:-1], new_token() + "0"],
+    ids=["nothing", "a prefix", "another script", "cut short", "a letter more"],
+)
 def test_what_is_cut_or_foreign_is_no_token(text: str) -> None:
     """Whatever a header may hold."""
     assert not is_token(text)
