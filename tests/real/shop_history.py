@@ -209,6 +209,10 @@ def of_monitor(chance: random.Random) -> Iterator[Course]:
         for group in ("journeys", "host"):
             yield count(name, 0.0, 0.1, rule_group=f"{name[:2]} {group}")
     yield count("prometheus_notifications_dropped_total", 0.0, 0.2)
+    yield count("monitor_alert_refusals_total", 0.0, 0.2, reason="queue")
+    yield count("monitor_heartbeats_total", 0.0, 0.1, outcome="failed")
+    yield count("monitor_heartbeats_total", 0.03, 0.0, outcome="sent")
+    yield count("monitor_canary_runs_total", 0.0, 0.02, outcome="late")
     for component in ("checkout", "catalogue", "search", "account"):
         yield count("monitor_user_reports_total", 0.005, 0.3, component=component)
 
@@ -241,6 +245,10 @@ def of_machine(chance: random.Random) -> Iterator[Course]:
     )
     yield gauge(reload, lambda at, _: float(not before_end(at, 20, 5)))
     yield gauge(copy, lambda at, _: at - 900.0 * before_end(at, 20, 9))
+    yield gauge("monitor_part_alive", lambda at, _: float(not before_end(at, 30, 8)), part="rules")
+    covered, gap = "monitor_oncall_covered", "monitor_oncall_gap_seconds"
+    yield gauge(covered, lambda at, _: float(not before_end(at, 30, 8)), schedule="first")
+    yield gauge(gap, lambda at, _: 3600.0 * before_end(at, 30, 8), schedule="first")
     yield gauge("up", constant(1.0), job="monitor", instance="here:8000")
     shop = {"job": "shop", "instance": "shop:80"}
     yield gauge("up", lambda at, _: float(not before_end(at, 30, 8)), **shop)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections import Counter
+from contextlib import closing
 from datetime import timedelta
 from itertools import pairwise
 from pathlib import Path
@@ -26,16 +27,24 @@ JOURNEY_SECONDS = 5  # the shortest interval of the demo shop
 
 
 def journey_runs(store: Store) -> list[tuple[str, timedelta]]:
-    """Return (journey, time since its last first attempt) of every run but the first ones."""
+    """Return (journey, time since its last first attempt) of every run after the second.
+
+    The first is done at the start, outside the slots: the second may follow it at once.
+    """
     with store.read() as connection:
         rows = connection.execute(
             select(runs.c.journey, runs.c.started_at)
             .where(runs.c.attempt == 1)
             .order_by(runs.c.journey, runs.c.started_at)
         ).all()
+    in_slots = [
+        row
+        for before, row in pairwise(rows)
+        if before.journey == row.journey  # which leaves out each journey's first
+    ]
     return [
         (after.journey, after.started_at - before.started_at)
-        for before, after in pairwise(rows)
+        for before, after in pairwise(in_slots)
         if before.journey == after.journey
     ]
 
@@ -81,8 +90,8 @@ def reports_counted(services: list[Served]) -> float:
 
 def test_two_replicas_share_duties_and_inherit_them(postgres_url: str, tmp_path: Path) -> None:
     """An outage spans the death of the replica that watched: one incident, told once, ended."""
-    store = Store(open_engine(postgres_url))
     with (
+        closing(Store(open_engine(postgres_url))) as store,
         town(tmp_path, postgres_url) as place,
         place.service("one") as one,
         place.service("two") as two,
@@ -112,4 +121,3 @@ def test_two_replicas_share_duties_and_inherit_them(postgres_url: str, tmp_path:
         with store.read() as connection:
             assert len(connection.execute(select(reports.c.id)).all()) == 1
         assert heir.terminal.complaints() == []
-    store.close()
