@@ -9,11 +9,10 @@ from __future__ import annotations
 import structlog
 from fastapi import APIRouter, Request
 from fastapi.responses import JSONResponse, Response
-from sqlalchemy.exc import OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeout
 from starlette.concurrency import run_in_threadpool
 
 from incidents.alerts import pagerduty
+from monitor.storage.store import DATABASE_AWAY
 from monitor.use_cases.entrance import Overloaded
 from monitor.use_cases.events import SOURCE, receive_event
 from monitor.web.security import shows_routing_key
@@ -67,7 +66,7 @@ def _store(services: Services, event: pagerduty.Event, source: str) -> Response:
             policy=services.policy,
             source=source,
         )
-    except (Overloaded, OperationalError, PoolTimeout) as error:
+    except (Overloaded, *DATABASE_AWAY) as error:
         log.warning("event_not_stored", error=str(error))
         content = {"status": "error", "message": "nothing was stored: send the event again"}
         headers = {"retry-after": str(RETRY_SECONDS)}
