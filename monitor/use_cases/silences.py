@@ -14,7 +14,7 @@ from sqlalchemy import Connection, RowMapping
 
 from incidents.alerts.matchers import Matcher, Operator, all_hold
 from incidents.alerts.model import words
-from incidents.alerts.recurrence import Recurrence, expand
+from incidents.alerts.recurrence import Period, Recurrence, expand
 from incidents.alerts.silences import (
     ALWAYS_SHOWN,
     AlreadyExpired,
@@ -71,16 +71,17 @@ class RuleFacts:
     labels: Mapping[str, str]
 
 
-def checked_silence(wanted: Wanted, now: datetime) -> Silence:
-    """Return what is asked for as a silence without an id.
+def checked_silence(
+    wanted: Wanted, now: datetime, periods: tuple[Period, ...] | None = None
+) -> Silence:
+    """Return what is asked for as a silence without an id; `periods` where they are known.
 
     Raises:
         SilenceRefused, BadRecurrenceError: it cannot be; the message says why.
     """
     check_matchers(wanted.matchers)
     check_times(wanted.starts_at, wanted.ends_at, now)
-    once, given = ((wanted.starts_at, wanted.ends_at),), wanted.recurrence
-    periods = expand(given, wanted.starts_at, wanted.ends_at) if given else once
+    periods = periods or _periods(wanted)
     return Silence(
         id="",
         matchers=wanted.matchers,
@@ -92,6 +93,12 @@ def checked_silence(wanted: Wanted, now: datetime) -> Silence:
         recurrence=wanted.recurrence,
         periods=periods,
     )
+
+
+def _periods(wanted: Wanted) -> tuple[Period, ...]:
+    if wanted.recurrence is None:
+        return ((wanted.starts_at, wanted.ends_at),)
+    return expand(wanted.recurrence, wanted.starts_at, wanted.ends_at)
 
 
 def set_silence(
@@ -115,9 +122,10 @@ def set_silence(
         AlreadyExpired: it is over, and not to be made anew.
         AlreadyDone: the same request was carried out before.
     """
+    periods = _periods(wanted)  # whatever the time: nobody waits for it, a repetition fares alike
     with store.begin() as tx:
         refuse_repetition(tx, once, WHAT)  # first: a repetition may come after the silence's end
-        new = checked_silence(wanted, now)
+        new = checked_silence(wanted, now, periods)
         if wanted.id:
             old = rows.load_silence(tx.connection, wanted.id, lock=True)
             if may_update(old, new, now):
@@ -150,7 +158,7 @@ def _keep(tx: Transaction, silence: Silence, verb: str, by: str, now: datetime) 
     return row_id
 
 
-def _periods_kept(old: Silence, new: Silence) -> tuple[tuple[datetime, datetime], ...]:
+def _periods_kept(old: Silence, new: Silence) -> tuple[Period, ...]:
     """Return the new occurrences; what is begun began when it did."""
     first = (new.starts_at, new.periods[0][1])
     return (first, *new.periods[1:]) if old.recurrence is None else new.periods

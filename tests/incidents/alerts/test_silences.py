@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+import itertools
+import re
+from contextlib import suppress
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from dateutil.rrule import rrulestr
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
+from incidents.alerts import recurrence
 from incidents.alerts.inhibition import DEFAULT_RULES, Inhibitor, InhibitRule, Source
 from incidents.alerts.matchers import BadMatcher, Matcher, Operator, parse_matcher, parse_matchers
-from incidents.alerts.recurrence import BadRecurrenceError, Recurrence, expand
+from incidents.alerts.recurrence import BadRecurrenceError, Recurrence, checked_rule, expand
 from incidents.alerts.silences import Silence, SilenceState, expired_at
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
@@ -88,12 +95,69 @@ def test_a_rule_without_an_end_ends_after_a_year() -> None:
         ("COUNT=3", "is no rule we take"),
         ("FREQ=WEEKLY;BYDAY=MO", "does not hold at its own start"),
         ("FREQ=MONTHLY;BYMONTHDAY=31;INTERVAL=12", "does not hold at its own start"),
+        ("FREQ=DAILY;BYDAY=2SU", "only FREQ=MONTHLY may"),
+        ("FREQ=DAILY;UNTIL=20261301", "is no day"),
     ],
 )
 def test_a_rule_that_cannot_be_is_refused(rule: str, words: str) -> None:
     """With what would be taken."""
     with pytest.raises(BadRecurrenceError, match=words):
         expand(Recurrence(rule), NOW, NOW + HOUR)
+
+
+@pytest.mark.parametrize(
+    "rule",
+    [
+        "FREQ=DAILY;BYMONTHDAY=31;BYDAY=MO;INTERVAL=999",
+        "FREQ=MONTHLY;BYMONTHDAY=31;INTERVAL=12",
+        "FREQ=MONTHLY;BYDAY=5MO;BYMONTHDAY=1",
+        "FREQ=WEEKLY;BYMONTHDAY=30;BYDAY=SU;INTERVAL=53;UNTIL=99991231",
+        "FREQ=SECONDLY;BYMONTHDAY=31;BYMONTH=2",
+        "FREQ=DAILY;COUNT=999;UNTIL=99991231T235959Z",
+        "FREQ=DAILY",
+    ],
+)
+def test_a_rule_is_answered_after_a_year_of_days_whatever_it_names(
+    rule: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One that names no day at all must not be sought until the end of the calendar."""
+    looked, names = [], recurrence._Days.names
+
+    def counted(days: recurrence._Days, day: date) -> bool:
+        looked.append(day)
+        return names(days, day)
+
+    monkeypatch.setattr(recurrence._Days, "names", counted)
+    with suppress(BadRecurrenceError):
+        expand(Recurrence(rule), NOW, NOW + HOUR)
+    assert len(looked) <= 367
+
+
+_PARTS = st.tuples(
+    st.sampled_from(["FREQ=DAILY", "FREQ=WEEKLY", "FREQ=MONTHLY"]),
+    st.sampled_from(["", ";INTERVAL=2", ";INTERVAL=3", ";INTERVAL=12"]),
+    st.sampled_from(["", ";BYDAY=MO,SU", ";BYDAY=1TU,-1FR", ";BYDAY=+2WE,5MO", ";BYDAY=SA"]),
+    st.sampled_from(["", ";BYMONTHDAY=1,15,-1", ";BYMONTHDAY=31", ";BYMONTHDAY=-3"]),
+    st.sampled_from(["", ";COUNT=1", ";COUNT=7", ";UNTIL=20270211", ";UNTIL=20260630T120000Z"]),
+    st.sampled_from(["", ";WKST=SU", ";WKST=TH"]),
+)
+
+
+@settings(deadline=None, max_examples=60)  # the library takes its time
+@given(_PARTS, st.integers(0, 800))
+def test_a_rule_names_the_days_that_a_library_finds(parts: tuple[str, ...], day: int) -> None:
+    """Asked from any day, within a year: dateutil, which looks further, says the same."""
+    first = (NOW + timedelta(days=day - 70)).replace(tzinfo=None)
+    text = "".join(parts)
+    try:
+        rule = checked_rule(text)
+    except BadRecurrenceError:
+        assume(False)
+    until = re.sub(r"(UNTIL=\d{8})(?!T)", r"\1T235959", rule).replace("Z", "")
+    found = itertools.takewhile(
+        lambda at: at - first <= recurrence.LONGEST, rrulestr(until, dtstart=first)
+    )
+    assert list(recurrence._starts(rule, first)) == list(found)
 
 
 def test_occurrences_that_overlap_are_refused() -> None:
