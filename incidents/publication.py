@@ -71,6 +71,14 @@ def holding_words(component_name: str) -> str:
     return f"{component_name} works again. We are watching it."
 
 
+def reconstructed_words(component_name: str) -> str:
+    """Return the only note of an incident that was over before we knew of it."""
+    return (
+        f"We learned afterwards, from what other systems recorded, that {component_name} was in "
+        "trouble while our own checks did not run. It is over."
+    )
+
+
 def closing_words(component_name: str) -> str:
     """Return the last public note."""
     return f"This is resolved. {component_name} works again."

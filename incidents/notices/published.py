@@ -97,6 +97,7 @@ class PublicIncident:
     components: tuple[tuple[str, ComponentStatus], ...] = ()
     monitoring_at: datetime | None = None
     resolved_at: datetime | None = None
+    reconstructed: bool = False  # learned of when it was over
 
     @property
     def is_open(self) -> bool:

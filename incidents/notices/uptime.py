@@ -8,7 +8,7 @@ alike.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cached_property
 from itertools import pairwise
@@ -27,17 +27,21 @@ RULE = (
 
 @dataclass(frozen=True)
 class Interval:
-    """A component held `status` from `since` (included) to `until` (excluded; None: still)."""
+    """A component held `status` from `since` (included) to `until` (excluded; None: still).
+
+    `rebuilt`: nobody here saw it; others said so afterwards.
+    """
 
     status: Status
     since: datetime
     until: datetime | None = None
+    rebuilt: bool = False
 
     def ended_by(self, at: datetime) -> Interval:
         """Return the interval, ended at `at` if it is still going on."""
         if self.until is not None:
             return self
-        return Interval(self.status, self.since, max(at, self.since))
+        return replace(self, until=max(at, self.since))
 
 
 @dataclass(frozen=True)
@@ -88,6 +92,7 @@ class DayBar:
 
     day: date
     uptime: Uptime
+    rebuilt: bool = False  # some of its trouble was found out afterwards
 
     @cached_property
     def text(self) -> str:
@@ -107,7 +112,8 @@ class DayBar:
         said = ", ".join(troubles) or "no trouble recorded"
         coverage = self.uptime.coverage
         gap = self.uptime.seconds.get(Status.UNKNOWN, 0) > 0
-        return f"{said} (measured {coverage_words(coverage)} of the day)" if gap else said
+        said += f" (measured {coverage_words(coverage)} of the day)" if gap else ""
+        return f"{said}; reconstructed afterwards" if self.rebuilt else said
 
 
 def merged(intervals: Iterable[Interval], start: datetime, end: datetime) -> list[Interval]:
@@ -158,6 +164,7 @@ def day_bars(
     edges = [_midnight(first + timedelta(days=n), zone) for n in range(days)]
     ends = [*edges[1:], max(now, edges[-1])]
     pieces = merged(intervals, edges[0], ends[-1]) if ends[-1] > edges[0] else []
+    rebuilt = [i for i in intervals if i.rebuilt and i.until is not None]
     bars, at = [], 0
     for number, (start, end) in enumerate(zip(edges, ends, strict=True)):
         seconds: dict[Status, float] = {}
@@ -169,7 +176,8 @@ def day_bars(
             if until > end:
                 break
             at += 1
-        bars.append(DayBar(first + timedelta(days=number), Uptime(seconds)))
+        later = any(i.since < end and (i.until or end) > start for i in rebuilt)
+        bars.append(DayBar(first + timedelta(days=number), Uptime(seconds), rebuilt=later))
     return tuple(bars)
 
 

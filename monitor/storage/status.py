@@ -29,6 +29,7 @@ from monitor.storage.store import Transaction
 
 SLOW_RUNS = 3  # so many in a row are a slow component; a single one is not
 RECORDED_AT = "status_recorded_at"
+REBUILT = "reconstructed"  # the cause of a state that nobody here saw while it held
 
 
 class JourneyFacts(Protocol):
@@ -182,6 +183,7 @@ def _published() -> Select[Any]:
             i.resolved_at,
             i.published_at,
             i.customer_message,
+            i.reconstructed,
         )
         .where(i.published_at.is_not(None), i.merged_into_id.is_(None))
         .order_by(i.opened_at.desc(), i.id.desc())
@@ -251,6 +253,7 @@ def _incident(
         components=parts,
         monitoring_at=row.monitoring_at,
         resolved_at=row.resolved_at,
+        reconstructed=row.reconstructed,
     )
 
 
@@ -275,13 +278,14 @@ def component_intervals(connection: Connection, since: datetime) -> dict[str, tu
     """Return each component's recorded statuses that last beyond `since`, oldest first."""
     c = component_states.c
     statement = (
-        select(c.component, c.status, c.since, c.until)
+        select(c.component, c.status, c.since, c.until, c.cause)
         .where((c.until.is_(None)) | (c.until > since))
         .order_by(c.component, c.since, c.id)
     )
     found: dict[str, list[Interval]] = {}
     for row in connection.execute(statement):
-        piece = Interval(ComponentStatus(row.status), row.since, row.until)
+        rebuilt = row.cause == REBUILT
+        piece = Interval(ComponentStatus(row.status), row.since, row.until, rebuilt)
         found.setdefault(row.component, []).append(piece)
     return {component: tuple(pieces) for component, pieces in found.items()}
 
@@ -294,6 +298,23 @@ def change_state(
     row = {"component": component, "status": status.value, "since": at, "cause": cause}
     tx.connection.execute(insert(component_states), row)
     tx.touch("status")
+
+
+def add_past_states(
+    tx: Transaction, pieces: Iterable[tuple[str, ComponentStatus, datetime, datetime]]
+) -> None:
+    """Record what components held between two instants, beside what was seen of that time.
+
+    Where both speak of one instant, the worse counts.
+    """
+    rows = [
+        {"component": name, "status": held.value, "since": start, "until": end, "cause": REBUILT}
+        for name, held, start, end in pieces
+        if end > start
+    ]
+    if rows:
+        tx.connection.execute(insert(component_states), rows)
+        tx.touch("status")
 
 
 def close_state(tx: Transaction, component: str, at: datetime) -> None:

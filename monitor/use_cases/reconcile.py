@@ -8,7 +8,7 @@ twice changes nothing: what is known already is never rebuilt.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cache, partial
@@ -27,7 +27,9 @@ from incidents.lifecycle import (
     worse_status,
     worst,
 )
+from incidents.notices.status import ComponentStatus
 from incidents.outbox import notification_key
+from incidents.publication import public_title, publishes_by_itself, reconstructed_words
 from incidents.timeline import AUTOMATION, Entry, Kind
 from monitor.config.model import Configuration, ReconcileServer
 from monitor.storage import gaps
@@ -36,6 +38,7 @@ from monitor.storage.audit import record
 from monitor.storage.facts import read_fact, write_fact
 from monitor.storage.numbers import lock_incidents, next_number, public_id
 from monitor.storage.outbox import enqueue
+from monitor.storage.status import add_past_states
 from monitor.storage.store import Store, Transaction
 from monitor.use_cases.policy import AlertPolicy
 
@@ -267,6 +270,7 @@ class _Rebuilder:
             "nobody was paged."
         )
         self._write(row_id, text, episodes)
+        self._publish(row_id, str(values["component"] or ""), severity)
         number = int(values["number"])
         self.lines.append(
             f"INC-{number}: {values['title']}, {text.removeprefix('Reconstructed: ')}"
@@ -317,10 +321,31 @@ class _Rebuilder:
             )
         enqueue(self.tx, rows)
 
+    def _publish(self, row_id: int, component_id: str, severity: Severity) -> None:
+        """Put it among what the public may read of the past, where its component publishes."""
+        component = self.configuration.component(component_id)
+        if component is None or not publishes_by_itself(component.publish, severity, ""):
+            return
+        title = public_title(component.name, severity)
+        incident_rows.change_incident(
+            self.tx, row_id, {"published_at": self.now, "public_title": title}
+        )
+        note = {
+            "public_id": public_id(),
+            "incident_id": row_id,
+            "at": self.now,
+            "body": reconstructed_words(component.name),
+            "status": Status.RESOLVED.value,
+            "author": AUTOMATION,
+            "published_at": self.now,
+        }
+        incident_rows.add_update(self.tx, note)
+
     def _write(self, row_id: int, text: str, episodes: Sequence[Episode]) -> None:
         entry = Entry(self.now, Kind.RECONSTRUCTED, text, data={"alerts": len(episodes)})
         incident_rows.add_entries(self.tx, [(row_id, entry)])
         gaps.insert_closed_alerts(self.tx, [self._row(episode, row_id) for episode in episodes])
+        add_past_states(self.tx, _held(episodes))
 
     def _row(self, episode: Episode, incident_id: int) -> dict[str, Any]:
         return {
@@ -360,6 +385,16 @@ class _Rebuilder:
             at=self.now,
             detail=detail,
         )
+
+
+def _held(
+    episodes: Sequence[Episode],
+) -> Iterator[tuple[str, ComponentStatus, datetime, datetime]]:
+    """Yield what missed alerts say of components, and from when to when."""
+    for episode in episodes:
+        status = ComponentStatus(component_status(episode.labels))
+        if (component := episode.labels.get("component", "")) and status.is_trouble:
+            yield component, status, episode.starts_at, episode.ends_at
 
 
 def _components(episodes: Sequence[Episode]) -> Mapping[str, str]:

@@ -5,15 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 from pydantic import HttpUrl
 
 from incidents.alerts.history import Episode
 from incidents.alerts.model import Alert, fingerprint
 from incidents.lifecycle import Status
+from incidents.notices.status import ComponentStatus
+from incidents.notices.uptime import day_bars, uptime
 from monitor.config.model import ReconcileServer
+from monitor.storage.status import component_intervals, public_incidents_between
 from monitor.use_cases.alerts import receive_alerts
 from monitor.use_cases.reconcile import Heard, Repaired, last_look, repair
+from monitor.use_cases.status import record_component_states
 from tests.monitor.use_cases.desk import START, Desk, labels
 
 SERVER = ReconcileServer(name="them", url=HttpUrl("http://prometheus.test/"))
@@ -70,6 +75,30 @@ def test_what_nobody_heard_of_is_rebuilt_once_with_one_message(desk: Desk) -> No
     before = (desk.notified(), len(desk.alerts()))
     assert look(desk, heard(episodes=episodes)).rebuilt == []
     assert (desk.notified(), len(desk.alerts()), len(desk.incidents())) == (*before, 2)
+
+
+def test_a_rebuilt_outage_counts_in_the_uptime_of_its_day(desk: Desk) -> None:
+    """Once, however often it is looked at, and the day says that it was found out afterwards."""
+    record_component_states(desk.store, desk.configuration, START)
+    episodes = [past("checkout", 60, 90), past("checkout", 70, 100, severity="info")]
+    for _ in range(2):
+        look(desk.later(hours=3), heard(episodes=episodes))
+    with desk.store.read() as connection:
+        record = component_intervals(connection, START)["checkout"]
+        seen = public_incidents_between(connection, START, desk.now)
+    assert uptime(record, START, desk.now).seconds[ComponentStatus.MAJOR_OUTAGE] == 30 * 60
+    bar = day_bars(record, now=desk.now, zone=ZoneInfo("UTC"), days=1)[0]
+    assert bar.text.startswith("major outage 30 min")
+    assert bar.text.endswith("; reconstructed afterwards")
+    assert [(i.reconstructed, i.status, len(i.updates)) for i in seen] == [(True, "resolved", 1)]
+
+
+def test_a_rebuilt_outage_of_a_component_that_drafts_is_not_published(desk: Desk) -> None:
+    """People decide what is told of it; its state is in the record all the same."""
+    look(desk.later(hours=3), heard(episodes=[past("back-office", 60, 90)]))
+    with desk.store.read() as connection:
+        assert public_incidents_between(connection, START, desk.now) == ()
+        assert len(component_intervals(connection, START)["back-office"]) == 1
 
 
 def test_what_we_saw_ourselves_is_not_rebuilt(desk: Desk) -> None:
