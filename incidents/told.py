@@ -33,7 +33,8 @@ WHY = {  # of `monitor.notify.recheck.Unsent`, as kept with a notification
     "muted_by_silence": "muted by a silence",
     "suppressed_by_parent": "explained by another alert that fires",
     "throttled": "its turn would have come after its deadline",
-    "over_meanwhile": "it was over before quiet hours were",
+    "acknowledged": "somebody had taken the incident before it could go out",
+    "over_meanwhile": "it was over before it could go out",
     "opening_not_sent": "they never got the opening",
 }
 

@@ -71,11 +71,15 @@ class Courier:
             return Verdict()
         with self.store.read() as connection:
             closing = delivery.event == Event.RESOLVED
-            opening = deliveries.opening_of(connection, delivery) if closing else None
+            follows = closing or delivery.event == Event.ACKNOWLEDGED
+            opening = deliveries.opening_of(connection, delivery) if follows else None
+            stands = deliveries.incident_stands(connection, delivery.incident_id)
             facts = Facts(
                 event=delivery.event,
-                incident_status=deliveries.incident_status(connection, delivery.incident_id),
+                incident_status=stands.status,
+                taken_by=stands.taken_by,
                 opening=opening[:2] if opening else None,
+                opening_tried=opening is not None and opening.was_tried,
                 muted_by="" if closing else self.mute(connection, delivery, now),
             )
         return recheck(facts)
@@ -144,7 +148,7 @@ class Courier:
 
     def _drop(self, delivery: Delivery, verdict: Verdict, now: datetime) -> Outcome:
         with self.store.begin() as tx:
-            if deliveries.finish(tx, delivery, state="dropped", now=now, why=verdict.drop):
+            if deliveries.drop(tx, delivery, now=now, why=verdict.drop):
                 text = f"Not sent to {delivery.who}: {delivery.what}; {verdict.text}."
                 self._note(tx, delivery, now, "notification_dropped", text, verdict.drop)
         return Outcome.DROPPED

@@ -69,7 +69,7 @@ class Pacer:
                 return None
             if at > deadline:
                 why = Unsent.THROTTLED
-                if deliveries.finish(tx, delivery, state="dropped", now=now, why=why):
+                if deliveries.drop(tx, delivery, now=now, why=why):
                     words = f"{delivery.channel} takes no more until after its deadline"
                     text = f"Not sent to {delivery.who}: {delivery.what}; {words}."
                     self._note(tx, delivery, Line("notification_dropped", text, why), now)

@@ -9,6 +9,8 @@ from incidents.lifecycle import Status
 from incidents.muted import reason_of
 from incidents.outbox import OPENINGS, Event, NotSent
 
+OVER = "the incident was over before it could go out"
+
 
 class Unsent(StrEnum):
     """Why a queued notification was never delivered; kept in the outbox and on the timeline."""
@@ -20,6 +22,7 @@ class Unsent(StrEnum):
     MUTED_BY_SILENCE = NotSent.MUTED_BY_SILENCE.value
     SUPPRESSED_BY_PARENT = NotSent.SUPPRESSED_BY_PARENT.value
     THROTTLED = NotSent.THROTTLED.value
+    ACKNOWLEDGED = "acknowledged"
     OVER_MEANWHILE = "over_meanwhile"
     OPENING_NOT_SENT = "opening_not_sent"
 
@@ -33,6 +36,10 @@ class Facts:
     """None: it is about no incident, or the incident is gone."""
     opening: tuple[str, str] | None = None
     """(state, reason) of the opening that the same recipient was sent; None: there was none."""
+    opening_tried: bool = False
+    """Whether that opening was given to the receiver at least once, and so may have arrived."""
+    taken_by: str = ""
+    """Who has acknowledged the incident."""
     muted_by: str = ""
     """The name of what mutes it since it was queued."""
 
@@ -49,17 +56,22 @@ class Verdict:
 def recheck(facts: Facts) -> Verdict:
     """Return what to do with a notification that was right when it was queued.
 
-    A late opening is sent even when the trouble is over, and says so: everyone who was to know
-    hears of it once. An update about a resolved incident is not worth a message any more. A closing
-    goes to whoever may have received the opening; it and an acknowledgement are never muted.
+    A page asks somebody to act: it is not sent once another has taken the incident, or it is over.
+    A late opening is sent all the same, and says so: everyone who was to know hears of it once. An
+    update about a resolved incident is not worth a message any more. A closing and an
+    acknowledgement go to whoever may have received the opening, and are never muted.
     """
     if facts.event == Event.RESOLVED:
-        return _recheck_closing(facts.opening)
+        return _recheck_closing(facts)
     taken = facts.event == Event.ACKNOWLEDGED
     if facts.muted_by and facts.event.startswith("incident_") and not taken:
         return Verdict(drop=reason_of(facts.muted_by), text=f"muted by {facts.muted_by}")
-    if facts.incident_status is None or Status(facts.incident_status).is_open:
+    if facts.incident_status is None:
         return Verdict()
+    if Status(facts.incident_status).is_open:
+        return _recheck_closing(facts) if taken else _recheck_taken(facts)
+    if facts.event == Event.PAGED:
+        return Verdict(drop=Unsent.OVER_MEANWHILE, text=OVER)
     if facts.event in OPENINGS:
         return Verdict(remark="This is already over; the message was delayed.")
     if facts.event.startswith("incident_"):
@@ -69,9 +81,22 @@ def recheck(facts: Facts) -> Verdict:
     return Verdict()
 
 
-def _recheck_closing(opening: tuple[str, str] | None) -> Verdict:
-    state, reason = opening or ("sent", "")
-    if state == "dropped":
+def taken_words(name: str) -> str:
+    """Return why a page is not sent, where somebody has taken its incident."""
+    return f"{name} had taken the incident before it could go out"
+
+
+def _recheck_taken(facts: Facts) -> Verdict:
+    if not facts.taken_by or facts.event not in OPENINGS:
+        return Verdict()
+    if facts.event == Event.PAGED:
+        return Verdict(drop=Unsent.ACKNOWLEDGED, text=taken_words(facts.taken_by))
+    return Verdict(remark=f"{facts.taken_by} has taken it already.")
+
+
+def _recheck_closing(facts: Facts) -> Verdict:
+    state, reason = facts.opening or ("sent", "")
+    if state == "dropped" and not facts.opening_tried:
         return Verdict(drop=Unsent.OPENING_NOT_SENT, text="the opening was not sent either")
     if state == "failed" and reason == Unsent.REJECTED:  # a deadline leaves room for doubt
         return Verdict(drop=Unsent.OPENING_NOT_SENT, text="the opening was refused there")

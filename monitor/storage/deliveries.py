@@ -84,6 +84,26 @@ class Opening(NamedTuple):
     state: str
     reason: str = ""
     reference: str = ""  # the receiver's own id of it
+    attempts: int = 0
+
+    @property
+    def was_tried(self) -> bool:
+        """Return whether it was given to the receiver at least once."""
+        return self.attempts > 0
+
+    @property
+    def may_have_arrived(self) -> bool:
+        """Return whether the recipient may know it; a deadline that passed leaves room for that."""
+        if self.state == "failed":
+            return self.reason != "rejected"
+        return self.state != "dropped" or self.was_tried
+
+
+class Stands(NamedTuple):
+    """How an incident stands; without a status it is gone."""
+
+    status: str | None = None
+    taken_by: str = ""
 
 
 def due_channels(connection: Connection, now: datetime) -> Sequence[str]:
@@ -150,6 +170,49 @@ def finish(
     return _change(tx, delivery, last_error=error, **values)
 
 
+def drop(tx: Transaction, delivery: Delivery, *, now: datetime, why: str) -> bool:
+    """Close a claimed row unsent, its claim no attempt; False when it is no longer ours."""
+    values = {"state": "dropped", "finished_at": now, "reason": why}
+    return _change(tx, delivery, attempts=delivery.attempts - 1, **values)
+
+
+def recall_pages(tx: Transaction, incident_id: int, *, why: str, words: str, at: datetime) -> int:
+    """Drop the pages about an incident that wait, and say so; returns how many.
+
+    `why` is a word of `monitor.notify.recheck.Unsent`. One that is being sent is left to its
+    worker.
+    """
+    statement = (
+        update(outbox)
+        .where(
+            outbox.c.incident_id == incident_id,
+            outbox.c.event == Event.PAGED.value,
+            outbox.c.state == "queued",
+        )
+        .values(state="dropped", reason=why, finished_at=at)
+        .returning(outbox)
+    )
+    rows = sorted(tx.connection.execute(statement), key=lambda row: row.id)
+    for row in rows:
+        page = _delivery(row)
+        note(
+            tx,
+            incident_id=incident_id,
+            report_id=None,
+            at=at,
+            kind="notification_dropped",
+            text=f"Not sent to {page.who}: {page.what}; {words}.",
+            data={
+                "key": page.key,
+                "event": page.event,
+                "channel": page.channel,
+                "recipient": page.recipient,
+                "reason": why,
+            },
+        )
+    return len(rows)
+
+
 def put_back(tx: Transaction, delivery: Delivery, *, due_at: datetime, error: str = "") -> bool:
     """Queue a row again for `due_at`; False when it is no longer ours."""
     return _change(tx, delivery, state="queued", due_at=due_at, last_error=error)
@@ -178,32 +241,41 @@ def note(
         tx.touch("reports")
 
 
-def incident_status(connection: Connection, incident_id: int) -> str | None:
-    """Return the incident's status, or None where it is gone.
-
-    One that was merged into another goes on with that one.
-    """
+def incident_stands(connection: Connection, incident_id: int) -> Stands:
+    """Return how an incident stands; one that was merged into another as that one."""
     survivor = incidents.alias("survivor")
+    merged = survivor.c.id.is_not(None)
+    taken_by = case((merged, survivor.c.acknowledged_by), else_=incidents.c.acknowledged_by)
     statement = (
-        select(func.coalesce(survivor.c.status, incidents.c.status))
+        select(func.coalesce(survivor.c.status, incidents.c.status), func.coalesce(taken_by, ""))
         .select_from(incidents.outerjoin(survivor, survivor.c.id == incidents.c.merged_into_id))
         .where(incidents.c.id == incident_id)
     )
-    return connection.execute(statement).scalar_one_or_none()
+    row = connection.execute(statement).one_or_none()
+    return Stands(*row) if row else Stands()
 
 
 def opening_of(connection: Connection, delivery: Delivery) -> Opening | None:
-    """Return what became of the latest opening before this row in its line, if there is one.
+    """Return what became of the opening before this row in its line, if there is one.
 
-    One that was folded into another message fared as that one did.
+    Of several since the incident last ended there, the latest that may have arrived counts. One
+    that was folded into another message fared as that one did.
     """
-    digest = outbox.alias("digest")
+    digest, ended = outbox.alias("digest"), outbox.alias("ended")
+    last_end = select(func.max(ended.c.id)).where(
+        ended.c.incident_id == delivery.incident_id,
+        ended.c.channel == delivery.channel,
+        ended.c.recipient == delivery.recipient,
+        ended.c.event == Event.RESOLVED.value,
+        ended.c.id < delivery.id,
+    )
     folded = outbox.outerjoin(digest, digest.c.id == outbox.c.folded_into)
     statement = (
         select(
             func.coalesce(digest.c.state, outbox.c.state),
             func.coalesce(digest.c.reason, outbox.c.reason),
             func.coalesce(digest.c.reference, outbox.c.reference),
+            func.coalesce(digest.c.attempts, outbox.c.attempts),
         )
         .select_from(folded)
         .where(
@@ -212,12 +284,12 @@ def opening_of(connection: Connection, delivery: Delivery) -> Opening | None:
             outbox.c.recipient == delivery.recipient,
             outbox.c.event.in_([event.value for event in OPENINGS]),
             outbox.c.id < delivery.id,
+            outbox.c.id > func.coalesce(last_end.scalar_subquery(), 0),
         )
         .order_by(outbox.c.id.desc())
-        .limit(1)
     )
-    row = connection.execute(statement).one_or_none()
-    return Opening(*row) if row else None
+    found = [Opening(*row) for row in connection.execute(statement)]
+    return next((one for one in found if one.may_have_arrived), found[0] if found else None)
 
 
 def backlog(connection: Connection, now: datetime) -> Backlog:

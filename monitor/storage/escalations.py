@@ -126,11 +126,11 @@ def save_escalation(tx: Transaction, incident_id: int, escalation: Escalation) -
     tx.touch("incidents")
 
 
-def end_escalation(tx: Transaction, incident_id: int) -> None:
-    """Record that an incident's escalation is over, if it has one."""
-    statement = update(escalations).where(_c.incident_id == incident_id)
+def end_escalation(tx: Transaction, incident_id: int) -> bool:
+    """Record that an incident's escalation is over; False where it has none that was not."""
+    going_on = (_c.incident_id == incident_id, _c.state != State.ENDED.value)
     values = {"state": State.ENDED.value, "due_at": None, "held_by": ""}
-    tx.connection.execute(statement.values(**values))
+    return tx.connection.execute(update(escalations).where(*going_on).values(**values)).rowcount > 0
 
 
 def add_step(

@@ -22,7 +22,9 @@ from incidents.oncall.policy import Policy, policy_for
 from incidents.outbox import Event, NotSent, Recipient
 from incidents.timeline import AUTOMATION, Kind
 from monitor.config.model import Configuration
+from monitor.notify.recheck import OVER, Unsent, taken_words
 from monitor.storage import escalations as rows
+from monitor.storage.deliveries import recall_pages
 from monitor.storage.incidents import Incident
 from monitor.storage.oncall import overrides_between, people_mail
 
@@ -224,6 +226,15 @@ def acknowledged(ledger: Ledger, incident: Incident, by: str) -> None:
     mark = f"{incident.reopened_count}-{known.sequence}-{by}"
     facts = ledger.facts(incident)
     ledger.tell(incident, outbox.acknowledgements(facts, others, mark=mark, text=text))
+    why, words = Unsent.ACKNOWLEDGED, taken_words(by)
+    recall_pages(ledger.tx, incident.id, why=why, words=words, at=ledger.now)
+
+
+def ended(ledger: Ledger, incident: Incident) -> None:
+    """End the escalation of an incident that is over; pages that still wait are not sent."""
+    if rows.end_escalation(ledger.tx, incident.id):
+        why, at = Unsent.OVER_MEANWHILE, ledger.now
+        recall_pages(ledger.tx, incident.id, why=why, words=OVER, at=at)
 
 
 def renewed(ledger: Ledger, incident: Incident, by: str) -> bool:

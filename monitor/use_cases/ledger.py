@@ -18,7 +18,7 @@ from incidents.timeline import AUTOMATION, Entry, Kind
 from monitor.config.model import Configuration
 from monitor.notify.kinds import KINDS
 from monitor.storage import incidents as rows
-from monitor.storage.escalations import called_over, end_escalation
+from monitor.storage.escalations import called_over
 from monitor.storage.incidents import Incident
 from monitor.storage.numbers import next_number, public_id
 from monitor.storage.outbox import enqueue
@@ -173,7 +173,7 @@ class Ledger:
             words = message or publication.closing_words(self.subject_of(incident))
             self.publish(incident, words, actor=actor)
         self.tell(incident, outbox.closings(self.facts(incident), self.told(incident)))
-        end_escalation(self.tx, incident.id)
+        escalation.ended(self, incident)
         self.tell_reporters(self.tx, incident, self.configuration, self.now)
 
     def acknowledge(self, incident: Incident, by: str, how: str = "") -> None:

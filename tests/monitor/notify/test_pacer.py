@@ -233,6 +233,40 @@ def test_what_waited_is_told_once_after_and_what_is_over_is_not(
     )
 
 
+def test_a_page_held_for_the_night_is_not_sent_once_somebody_has_it(
+    sqlite_store: Store, hook: HttpSink
+) -> None:
+    """Nor is the word that they have it: the sleeper knows of nothing."""
+    worker = make_worker(sqlite_store, hook, **NIGHT)
+    incident = put_incident(sqlite_store)
+    page = put_row(sqlite_store, incident, event=Event.PAGED, severity="warning")
+    worker.deliver_due(NOW)
+    set_status(sqlite_store, incident, "investigating", acknowledged_by="ben", acknowledged_at=NOW)
+    put_row(sqlite_store, incident, event=Event.ACKNOWLEDGED, severity="warning")
+    worker.deliver_due(later(3600))
+    assert hook.posts == []
+    assert row_of(sqlite_store, page).reason == "acknowledged"
+    assert [text.split("; ")[1] for _, text in lines(sqlite_store, incident)[1:]] == [
+        "ben had taken the incident before it could go out.",
+        "the opening was not sent either.",
+    ]
+
+
+def test_who_got_the_first_page_hears_the_end_though_the_second_was_recalled(
+    sqlite_store: Store, hook: HttpSink
+) -> None:
+    """Of several pages the one that arrived counts."""
+    worker = make_worker(sqlite_store, hook)
+    incident = put_incident(sqlite_store)
+    put_row(sqlite_store, incident, event=Event.PAGED)
+    worker.deliver_due(NOW)
+    put_row(sqlite_store, incident, event=Event.PAGED)
+    set_status(sqlite_store, incident, "resolved")
+    put_row(sqlite_store, incident, event=Event.RESOLVED)
+    worker.deliver_due(later(1))
+    assert list(states(sqlite_store).values()) == ["sent", "dropped", "sent"]
+
+
 def test_critical_wakes_in_quiet_hours(sqlite_store: Store, hook: HttpSink) -> None:
     """Whatever was configured."""
     put_row(sqlite_store, put_incident(sqlite_store))

@@ -19,6 +19,8 @@ DROPPED = ("dropped", "muted_by_window")
         ("incident_update", "identified", ""),
         ("incident_update", "resolved", "superseded"),
         ("incident_escalated", "resolved", ""),
+        ("incident_paged", "identified", ""),
+        ("incident_paged", "resolved", "over_meanwhile"),
         ("incident_resolved", "resolved", ""),
         ("report_resolved", "resolved", ""),
         ("maintenance_announced", None, ""),
@@ -38,6 +40,22 @@ def test_a_late_opening_says_that_it_is_over() -> None:
 
 
 @pytest.mark.parametrize(
+    ("event", "drop", "remark"),
+    [
+        ("incident_paged", "acknowledged", ""),
+        ("incident_opened", "", "ben has taken it already."),
+        ("incident_escalated", "", "ben has taken it already."),
+        ("incident_update", "", ""),
+        ("maintenance_announced", "", ""),
+    ],
+)
+def test_nobody_is_called_to_what_somebody_has_taken(event: str, drop: str, remark: str) -> None:
+    """A page is not sent; what tells of the incident says who has it."""
+    verdict = recheck(Facts(event, "investigating", taken_by="ben"))
+    assert (verdict.drop, verdict.remark) == (drop, remark)
+
+
+@pytest.mark.parametrize(
     ("opening", "drop"),
     [
         (None, ""),
@@ -52,6 +70,13 @@ def test_a_closing_goes_to_whoever_may_have_the_opening(
 ) -> None:
     """A timed-out opening may have arrived; a refused or muted one did not."""
     assert recheck(Facts("incident_resolved", "resolved", opening)).drop == drop
+    assert recheck(Facts("incident_acknowledged", "investigating", opening)).drop == drop
+
+
+def test_a_closing_follows_an_opening_that_was_recalled_between_two_tries() -> None:
+    """The first of them may have arrived though no answer came."""
+    facts = Facts("incident_resolved", "resolved", ("dropped", "acknowledged"), opening_tried=True)
+    assert recheck(facts).drop == ""
 
 
 @pytest.mark.parametrize(

@@ -97,6 +97,21 @@ class Duty(Desk):
             found = connection.execute(select(c.event, c.channel, c.recipient).order_by(c.id))
             return [(e.removeprefix("incident_"), r or ch) for e, ch, r in found]
 
+    def states(self, event: str) -> dict[str, str]:
+        """Return what became of the latest message of an event to each recipient."""
+        with self.store.read() as connection:
+            c = outbox.c
+            statement = select(c.channel, c.recipient, c.state).order_by(c.id)
+            found = connection.execute(statement.where(c.event == f"incident_{event}"))
+            return {to or channel: state for channel, to, state in found}
+
+    def take(self, *channels: str) -> None:
+        """Let every message queued so far for these channels be sent."""
+        with self.store.begin() as tx:
+            mine = outbox.c.channel.in_(channels)
+            statement = update(outbox).where(mine, outbox.c.state == "queued")
+            tx.connection.execute(statement.values(state="sent", attempts=1, finished_at=self.now))
+
     def fail_everything(self) -> None:
         """Let every message queued so far fail for good."""
         with self.store.begin() as tx:

@@ -18,6 +18,7 @@ from tests.monitor.use_cases.desk import Desk
 from tests.monitor.use_cases.duty import STEPS, Duty, staffed
 
 FIRST = [("opened", "chat"), ("paged", "ann-phone")]
+RECALLED = {"ann-phone": "sent", "ben-phone": "dropped", "cleo@shop.test": "dropped"}
 
 
 @pytest.fixture
@@ -68,6 +69,37 @@ def test_acknowledging_stops_it_and_tells_the_others_who_were_called(anywhere: D
     ]
     anywhere.wait(20)
     assert (len(anywhere.steps()), anywhere.state()) == (2, "acknowledged")
+
+
+def test_acknowledging_recalls_the_pages_that_still_wait(anywhere: Duty) -> None:
+    """Ben's page still waits when Ann takes it: he is not called, and the line says so."""
+    anywhere.fire()
+    anywhere.take("ann-phone", "chat")
+    anywhere.wait(6)
+    anywhere.people.acknowledge(1, by="ann", now=anywhere.now)
+    assert anywhere.states("paged") == RECALLED
+    assert anywhere.says("Not sent to ben-phone: INC-1 paged [critical]: ")
+    assert anywhere.says("; ann had taken the incident before it could go out.")
+
+
+def test_the_end_recalls_the_pages_that_still_wait(anywhere: Duty) -> None:
+    """Nobody is called to what is over; a page that was sent stays sent."""
+    anywhere.fire()
+    anywhere.take("ann-phone")
+    anywhere.wait(6)
+    anywhere.resolve()
+    assert anywhere.states("paged") == RECALLED
+    assert anywhere.states("opened") == {"chat": "queued"}
+    assert anywhere.says("the incident was over before it could go out.")
+
+
+def test_who_is_called_again_after_a_recall_gets_the_new_page(duty: Duty) -> None:
+    """What was recalled stands in nobody's way."""
+    duty.fire()
+    duty.people.acknowledge(1, by="ben", now=duty.now)
+    duty.wait(30)
+    assert duty.sent()[-2:] == [("paged", "ann-phone"), ("paged", "ben-phone")]
+    assert duty.states("paged") == {"ann-phone": "queued", "ben-phone": "queued"}
 
 
 def test_an_acknowledgement_runs_out_and_its_owner_is_called_again(anywhere: Duty) -> None:
