@@ -1,6 +1,6 @@
 """What the web is given to work with: the objects behind the pages, named by what they can do.
 
-The composition root (`monitor.service`) builds one `Services`; pages take it with
+The composition root (`monitor.composition.doors`) builds one `Services`; pages take it with
 `services: Annotated[Services, Depends(services_of)]` or the shorter `Given`. Protocols name the
 least a page needs, so that tests give small working fakes.
 """

@@ -41,8 +41,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 @pytest.mark.parametrize("query", QUERIES)
 def test_every_query_returns_data_during_an_outage(town: Town, query: str) -> None:
     """No panel is empty when it matters, and no mark is asked of a series nobody writes."""
-    samples = town.service.samples
-    assert samples is not None
-    found = evaluate_instant(parse(query), samples, at=town.clock.now().timestamp())
+    built_in = town.service.built_in
+    assert built_in is not None
+    found = evaluate_instant(parse(query), built_in.samples, at=town.clock.now().timestamp())
     assert isinstance(found, Vector)
     assert len(found) > 0

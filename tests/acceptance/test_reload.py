@@ -82,8 +82,8 @@ def test_bounds_come_into_force_without_a_restart(town: Town) -> None:
     rewrite(town, "monitor.yml", ("locations:\n", limits), ("samples: 4d", "samples: 5d"))
     assert series(town, "monitor_pool_capacity", 'pool="http"')[0].endswith(" 3.0")
     assert series(town, "monitor_samples_series_limit")[0].endswith(" 5000.0")
-    assert town.service.samples is not None
-    assert town.service.samples.retention_seconds == 5 * 86_400
+    assert town.service.built_in is not None
+    assert town.service.built_in.samples.retention_seconds == 5 * 86_400
 
 
 def test_a_changed_channel_and_name_are_used_from_the_next_notification_on(town: Town) -> None:
