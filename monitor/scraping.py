@@ -13,23 +13,16 @@ from dataclasses import dataclass, field
 from threading import Lock
 from urllib.parse import urlsplit
 
-import requests
-
 from monitor.clock import Clock
 from monitor.config.model import Target
+from monitor.fetching import Unanswered, fetch
 from monitor.log import logger
-from monitor.notify.message import Context, NotifyError
+from monitor.notify.message import Context
 from monitor.samples import ExpositionError, SampleStore, SeriesLimitError
 from monitor.samples.exposition import ExpositionParser, Scrape
 
-MOST_BYTES = 64 * 1024 * 1024  # decoded; 200,000 series of the usual length
-CHUNK_BYTES = 64 * 1024
 ACCEPT = "application/openmetrics-text;version=1.0.0;q=0.8,text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 log = logger("scraping")
-
-
-class ScrapeFailed(Exception):  # noqa: N818 - says what happened
-    """A target could not be scraped; the text says why and holds no secret."""
 
 
 @dataclass
@@ -89,7 +82,7 @@ class Scraper:
             scrape = self._fetch(standing)
             count = len(scrape)
             writer.ingest_scrape(at, scrape)
-        except (ScrapeFailed, ExpositionError, SeriesLimitError) as failure:
+        except (Unanswered, ExpositionError, SeriesLimitError) as failure:
             error = str(failure)
             writer.end(at)
         if error and error != standing.error:
@@ -106,64 +99,13 @@ class Scraper:
 
     def _fetch(self, standing: Standing) -> Scrape:
         target = standing.target
-        ends = time.monotonic() + target.timeout
-        try:
-            with requests.get(
-                str(target.url),
-                headers=self._headers(target),
-                auth=self._basic(target),
-                timeout=target.timeout,
-                verify=target.ca_file or target.verify,
-                allow_redirects=False,
-                stream=True,
-            ) as answer:
-                if answer.status_code != requests.codes.ok:
-                    raise ScrapeFailed(f"the target answered {answer.status_code}")
-                text = _body(answer, ends, target.timeout)
-                kind = answer.headers.get("Content-Type", "")
-        except requests.RequestException as error:
-            if time.monotonic() >= ends:
-                raise ScrapeFailed(f"took longer than {target.timeout:g} s") from error
-            raise ScrapeFailed(f"no answer ({type(error).__name__})") from error
+        headers = {"Accept": ACCEPT, "X-Prometheus-Scrape-Timeout-Seconds": f"{target.timeout:g}"}
+        answer = fetch(target, self._context, seconds=target.timeout, headers=headers)
         return standing.parser.parse(
-            text,
-            open_metrics=kind.startswith("application/openmetrics-text"),
+            answer.body.decode("utf-8", "replace"),
+            open_metrics=answer.content_type.startswith("application/openmetrics-text"),
             sample_limit=target.sample_limit,
         )
-
-    def _headers(self, target: Target) -> dict[str, str]:
-        headers = {
-            "Accept": ACCEPT,
-            "User-Agent": "saypro-monitor",
-            "X-Prometheus-Scrape-Timeout-Seconds": f"{target.timeout:g}",
-        }
-        if target.bearer:
-            headers["Authorization"] = f"Bearer {self._reveal(target.bearer)}"
-        return headers
-
-    def _basic(self, target: Target) -> tuple[str, str] | None:
-        if not target.username:
-            return None
-        return self._reveal(target.username), self._reveal(target.password)
-
-    def _reveal(self, text: str) -> str:
-        try:
-            return self._context.reveal(text)
-        except NotifyError as error:
-            raise ScrapeFailed(str(error)) from error
-
-
-def _body(answer: requests.Response, ends: float, timeout: float) -> str:
-    """Return the decoded body, read within the time and bytes a scrape may take."""
-    parts, size = [], 0
-    for chunk in answer.iter_content(CHUNK_BYTES):
-        size += len(chunk)
-        if size > MOST_BYTES:
-            raise ScrapeFailed(f"more than {MOST_BYTES} bytes")
-        if time.monotonic() > ends:
-            raise ScrapeFailed(f"took longer than {timeout:g} s")
-        parts.append(chunk)
-    return b"".join(parts).decode("utf-8", "replace")
 
 
 def _standing(target: Target) -> Standing:

@@ -10,9 +10,10 @@ from operator import attrgetter
 from incidents.alerts.history import Episode
 from monitor.clock import Clock
 from monitor.config.model import Configuration, ReconcileServer
+from monitor.fetching import Unanswered
 from monitor.log import logger
 from monitor.notify.message import Context
-from monitor.reconcile.asking import Asker, Unanswered
+from monitor.reconcile.asking import Asker
 from monitor.reconcile.knowledge import Known, ask_alertmanager, ask_history, ask_prometheus
 from monitor.storage.store import Store
 from monitor.use_cases.entrance import Overloaded

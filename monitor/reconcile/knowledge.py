@@ -18,7 +18,8 @@ import yaml
 from incidents.alerts.history import Episode, spans
 from incidents.alerts.model import Alert, fingerprint
 from incidents.alerts.wire import NotReadable, read_time
-from monitor.reconcile.asking import Asker, Unanswered
+from monitor.fetching import Unanswered
+from monitor.reconcile.asking import Asker
 
 RESEND = timedelta(minutes=1)  # Prometheus's `--rules.alert.resend-delay`
 MOST_POINTS = 10_000  # of a range; Prometheus refuses above 11,000

@@ -135,6 +135,19 @@ def test_a_token_comes_from_the_secrets(exporter: tuple[Exporter, str]) -> None:
     assert exporter[0].asked[0]["Authorization"] == "Bearer a-token-for-scrapes"
 
 
+def test_a_proxy_of_the_machine_is_passed_by(
+    exporter: tuple[Exporter, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody between hears the token: the request goes to the configured address itself."""
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    bench = Bench(exporter[1])
+    bench.scrape()
+    assert bench.value("up") == [1]
+
+
 def test_a_missing_secret_fails_the_scrape_by_name(exporter: tuple[Exporter, str]) -> None:
     """Nothing is sent without it."""
     bench = Bench(exporter[1], bearer="${secret:LOST}")
