@@ -224,14 +224,17 @@ class Register:
         return Belongs(max(recent)[1], why, reopens=True)
 
     def _survivor(self, number: int) -> int:
-        """Return the incident that stands for this one: itself, or what it was merged into."""
-        seen = {number}
-        while (known := self._known.get(number)) and known.merged_into is not None:
-            if known.merged_into in seen:
-                break
-            number = known.merged_into
-            seen.add(number)
-        return number
+        """Return the incident that stands for this one: itself, or what it was merged into.
+
+        Of incidents merged in a circle, which only a repaired database can hold, the oldest stands
+        for all: else one might go back into what a person took it out of.
+        """
+        path = [number]
+        while (known := self._known.get(path[-1])) and known.merged_into is not None:
+            if known.merged_into in path:
+                return min(path[path.index(known.merged_into) :])
+            path.append(known.merged_into)
+        return path[-1]
 
     def _forget(self, old: Candidate) -> None:
         if not old.open:

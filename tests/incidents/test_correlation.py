@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from incidents.causes import Signs, needed_by
@@ -197,6 +197,7 @@ def test_a_wish_for_an_incident_long_over_is_forgotten() -> None:
     ),
     st.frozensets(st.integers(1, 4)),
 )
+@example([("search", None, None), ("checkout", 1, 3), ("checkout", 1, 2)], frozenset({3}))
 def test_what_a_person_took_out_never_goes_back_by_itself(
     given_: list[tuple[str, int | None, int | None]], apart: frozenset[int]
 ) -> None:
