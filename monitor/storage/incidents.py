@@ -141,20 +141,25 @@ def open_incidents(connection: Connection) -> list[Incident]:
     return _load(connection, select(incidents).where(*real).order_by(_c.number))
 
 
-def candidates(
+def of_keys(
     connection: Connection, keys: Iterable[str], resolved_since: datetime
 ) -> list[Incident]:
-    """Return what alerts may join or reopen: all open incidents, and recent ones of these keys.
+    """Return the incidents of these keys that alerts may join or reopen.
 
-    Those of these keys that were merged into another come with it, whenever that was.
+    That is: open ones, those resolved lately, and those merged into another, whenever that was.
     """
     ended = or_(_c.resolved_at >= resolved_since, _c.merged_into_id.is_not(None))
-    mine = and_(_c.key.in_(sorted(set(keys))), ended)
-    statement = select(incidents).where(or_(_c.open_marker == 1, mine)).order_by(_c.number)
-    found = _load(connection, statement)
-    known = {incident.id for incident in found}
-    absent = {i.merged_into_id for i in found if i.merged_into_id is not None} - known
-    return [*found, *load_incidents(connection, absent).values()]
+    mine = _c.key.in_(sorted(set(keys)))
+    statement = select(incidents).where(mine, or_(_c.open_marker == 1, ended))
+    return _load(connection, statement.order_by(_c.number))
+
+
+def open_about(connection: Connection, components: Iterable[str]) -> list[Incident]:
+    """Return the open incidents that hit any of these components, oldest first."""
+    hit = incident_components.c
+    about = select(hit.incident_id).where(hit.component.in_(sorted(set(components))))
+    statement = select(incidents).where(_c.open_marker == 1, _c.id.in_(about))
+    return _load(connection, statement.order_by(_c.number))
 
 
 # Built once: a storm opens thousands of incidents, and building one costs more than running it.

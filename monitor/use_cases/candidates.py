@@ -27,7 +27,7 @@ from monitor.storage.regrouping import Placement, live_placements
 
 
 class Candidates:
-    """What is known of incidents in this transaction; kept in step by `know`."""
+    """What is known of incidents in this transaction, read as asked; kept in step by `know`."""
 
     def __init__(self, connection: Connection, configuration: Configuration) -> None:
         self._connection = connection
@@ -35,22 +35,39 @@ class Candidates:
         self.incidents: dict[int, Incident] = {}  # by number
         self.register = Register()
         self._numbers: dict[int, int] = {}  # by row id
+        self._asked: set[str] = set()  # components whose open incidents are known
         self._wishes: dict[str, Wishes] = {}  # by fingerprint
         self._needing: dict[str, list[str]] = {}  # components by one that they need
 
-    def load(self, keys: Iterable[str], since: datetime) -> None:
-        """Read open incidents, those of these keys resolved `since`, and what people decided."""
+    def load(self, subjects: Iterable[Subject], since: datetime) -> None:
+        """Read the incidents that alerts about these subjects may join or reopen.
+
+        That is: those of the same keys, open or resolved `since`; open ones about their components
+        and what these need; and what people decided. A storm may have opened thousands of others.
+        """
+        asked = set(subjects)
         decided = live_placements(self._connection, since)
-        found = incident_rows.candidates(self._connection, keys, since)
-        absent = {row.incident_id for row in decided} - {incident.id for incident in found}
-        found += incident_rows.load_incidents(self._connection, absent).values()
-        new = [incident for incident in found if incident.number not in self.incidents]
-        self._numbers |= {incident.id: incident.number for incident in new}
-        for incident in new:
-            self.know(incident)
+        self._learn(
+            incident_rows.of_keys(self._connection, (subject.key for subject in asked), since)
+        )
+        components = {subject.component for subject in asked} - {""}
+        self._learn_about(components.union(*map(self._needed_by, components)))
+        self._learn_of(row.incident_id for row in decided)
         self._wishes = {}
         for row in decided:
             self._wish(row)
+
+    def open_of(self, ids: Iterable[int | None]) -> dict[int, Incident]:
+        """Return the open ones among the incidents of these row ids, by row id."""
+        wanted = {row_id for row_id in ids if row_id is not None}
+        self._learn_of(wanted)
+        found = (self.incidents[self._numbers[row_id]] for row_id in wanted & self._numbers.keys())
+        return {incident.id: incident for incident in found if incident.is_open}
+
+    def known(self, ids: Iterable[int]) -> dict[int, Incident]:
+        """Return what was read already of the incidents of these row ids, by row id."""
+        numbers = ((row_id, self._numbers.get(row_id)) for row_id in ids)
+        return {row_id: self.incidents[number] for row_id, number in numbers if number is not None}
 
     def know(self, incident: Incident) -> None:
         """Have the incident found as it now stands."""
@@ -78,6 +95,7 @@ class Candidates:
         """Return the open incidents that only follow from this one, and why, oldest first."""
         cause = self._candidate(upstream)
         needing = self._components_needing(cause.signs.component)
+        self._learn_about(needing)
         found = []
         for number in self.register.open_about(needing):
             other = self.incidents[number]
@@ -93,6 +111,26 @@ class Candidates:
         number = self._numbers.get(incident_id)
         survivor = None if number is None else self.incidents[number].merged_into_id
         return incident_id if survivor is None else survivor
+
+    def _learn_of(self, ids: Iterable[int]) -> None:
+        """Read the incidents of these row ids that are not known yet."""
+        if absent := set(ids) - self._numbers.keys():
+            self._learn(incident_rows.load_incidents(self._connection, absent).values())
+
+    def _learn(self, found: Iterable[Incident]) -> None:
+        """Have these found, and what each was merged into, unless they are known already."""
+        new = [incident for incident in found if incident.number not in self.incidents]
+        self._numbers |= {incident.id: incident.number for incident in new}
+        self.incidents |= {incident.number: incident for incident in new}
+        self._learn_of(i.merged_into_id for i in new if i.merged_into_id is not None)
+        for incident in new:
+            self.know(incident)
+
+    def _learn_about(self, components: Iterable[str]) -> None:
+        """Read the open incidents about these components that were not asked for yet."""
+        if absent := set(components) - self._asked:
+            self._asked |= absent
+            self._learn(incident_rows.open_about(self._connection, absent))
 
     def _wish(self, row: Placement) -> None:
         number = self._numbers[row.incident_id]

@@ -94,8 +94,8 @@ class Placing:
     def load_candidates(self, labels: Iterable[Mapping[str, str]]) -> None:
         """Read the incidents that alerts with these labels may join or reopen."""
         _ = self.ledger  # locks before reading
-        keys = {Subject.of(of).key for of in labels}
-        self._candidates.load(keys, self.now - self.policy.longest_window)
+        subjects = (Subject.of(of) for of in labels)
+        self._candidates.load(subjects, self.now - self.policy.longest_window)
 
     def _find(self, alert: Alert) -> Belongs | None:
         window = self.policy.window_of(alert.labels)
@@ -140,20 +140,17 @@ class Placing:
                 link(self.ledger, other, upstream, why)
 
     def _explained(self, source: Source | None) -> Belongs | None:
-        incident = self._open_of(source.incident_id) if source else None
-        if source is None or incident is None:
+        if source is None:
+            return None
+        incident = self._candidates.open_of([source.incident_id]).get(source.incident_id or 0)
+        if incident is None:
             return None
         why = f"inhibited by {words(source.labels)}, which fires and explains it"
         return Belongs(incident.number, why, inhibited=True)
 
-    def _open_of(self, row_id: int | None) -> Incident | None:
-        """Return an open incident by its row id, if it is among those that were read."""
-        found = (i for i in self._candidates.incidents.values() if i.id == row_id and i.is_open)
-        return next(found, None)
-
     def at_home(self, rows: Iterable[RowMapping]) -> set[int]:
         """Return the row ids of the alerts that belong to an open incident already."""
-        homes = {i.id for i in self._candidates.incidents.values() if i.is_open}
+        homes = self._candidates.open_of(row["incident_id"] for row in rows)
         return {row["id"] for row in rows if row["incident_id"] in homes}
 
     def note_together(self, rows: Sequence[RowMapping], kind: Kind, what: str, **data: Any) -> None:
@@ -268,7 +265,7 @@ class Placing:
         if not ids:
             return {}
         ledger = self.ledger
-        known = {i.id: i for i in self._candidates.incidents.values() if i.id in ids}
+        known = self._candidates.known(ids)
         known |= incident_rows.load_incidents(self.tx.connection, ids - known.keys())
         for row in rows:
             if (incident := known.get(row["incident_id"])) is not None:
