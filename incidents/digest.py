@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from incidents.lifecycle import Severity
@@ -12,6 +12,7 @@ from incidents.pacing import Held
 
 MOST_LISTED = 40  # lines; a message is for reading
 NAMES_IN_SUBJECT = 3
+OVER = "opened and already over"
 DIGEST = "incident_digest"  # the event of such a message
 
 
@@ -27,6 +28,7 @@ class Waiting:
     severity: str
     text: str = ""
     is_over: bool = False
+    taken_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +48,20 @@ def fold(waiting: Sequence[Waiting], held: Held, list_url: str = "") -> Digest:
     """Return what is told of what was held, oldest first.
 
     What began and ended within quiet hours is told to nobody. A storm is told even when it is over
-    by then, because its first page went out. A single incident needs no digest.
+    by then, because its first page went out; so is what a receiver that was away has missed. A
+    single incident needs no digest.
     """
     over = _over_meanwhile(waiting) if held is Held.QUIET_HOURS else ()
     rest = tuple(one for one in waiting if one not in over)
     incidents = {one.incident_id for one in rest}
     if len(incidents) < 2:
         return Digest(singly=rest, over=over)
+    return replace(tell(rest, held, list_url), over=over)
+
+
+def tell(waiting: Sequence[Waiting], held: Held, list_url: str = "") -> Digest:
+    """Return the one message about these, oldest first, as their incidents stand by now."""
+    rest = tuple(waiting)
     stories = [_story([one for one in rest if one.incident_id == i]) for i in _ordered(rest)]
     count = len(stories)
     names = [story.name for story in stories[:NAMES_IN_SUBJECT]]
@@ -63,7 +72,6 @@ def fold(waiting: Sequence[Waiting], held: Held, list_url: str = "") -> Digest:
     body += ["", f"All of them: {list_url}"] if list_url else []
     return Digest(
         together=rest,
-        over=over,
         subject=f"{_head(stories, held)}: {', '.join(names)}{more}",
         body="\n".join(body) + "\n",
         severity=min((s.severity for s in stories), key=_rank),
@@ -108,11 +116,13 @@ def _story(notifications: Sequence[Waiting]) -> _Story:
     events = [one.event for one in notifications]
     opened = any(event in OPENINGS for event in events)
     if last.is_over or Event.RESOLVED in events:
-        state = "opened and already over" if opened else "resolved"
+        state = OVER if opened else "resolved"
     else:
         state = next((Event(e).word for e in reversed(events) if e in OPENINGS), "updated")
     if last.text and last.event == Event.UPDATE:
         state += f" ({last.text})"
+    elif last.taken_by and not last.is_over and state != "resolved":
+        state += f", {last.taken_by} has it"
     return _Story(last.name, last.title, min((n.severity for n in notifications), key=_rank), state)
 
 
@@ -121,6 +131,9 @@ def _head(stories: Sequence[_Story], held: Held) -> str:
     if held is Held.QUIET_HOURS:
         return f"{count} incidents during quiet hours"
     ended = all(story.state == "resolved" for story in stories)
+    if held is Held.OUTAGE:
+        over = all(story.state in ("resolved", OVER) for story in stories)
+        return f"{count} incidents while nothing could be delivered here{', all over' * over}"
     return f"{count} incidents are over" if ended else f"{count} incidents opened at once"
 
 

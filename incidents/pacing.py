@@ -19,6 +19,7 @@ class Held(StrEnum):
     THROTTLED = "throttled"
     STORM = "storm"
     QUIET_HOURS = "quiet_hours"
+    OUTAGE = "outage"
 
     @property
     def words(self) -> str:
@@ -27,6 +28,7 @@ class Held(StrEnum):
             Held.THROTTLED: "the channel's limit is reached",
             Held.STORM: "many come at once and are told in one message",
             Held.QUIET_HOURS: "quiet hours",
+            Held.OUTAGE: "what could not be delivered for a while is told in one message",
         }[self]
 
 
@@ -81,3 +83,11 @@ def is_storm(grouping: Grouping, crowd: Crowd) -> bool:
 def goes_first(crowd: Crowd) -> bool:
     """Return whether it is the first of a storm, which nothing holds up."""
     return crowd.told == 0 and crowd.before == 0
+
+
+def is_pent_up(grouping: Grouping, incidents: int, messages: int) -> bool:
+    """Return whether so many that waited for a receiver are a storm, behind one that arrived.
+
+    `incidents` are those that the `messages` tell of.
+    """
+    return messages > 1 and 1 + incidents > grouping.more_than

@@ -59,12 +59,16 @@ class Courier:
         elif route is None:
             error = NotifyError("the channel is not configured", retryable=False)
             outcome = self._refused(delivery, None, error, now)
-        elif paced := Pacer(self.store, self.context, self.stats).pace(delivery, route, now):
+        elif paced := self._pacer.pace(delivery, route, now):
             return paced
         else:
             outcome = self._send(delivery, route, verdict.remark, now)
         self.stats.add(delivery.channel, outcome)
         return outcome
+
+    @property
+    def _pacer(self) -> Pacer:
+        return Pacer(self.store, self.context, self.stats)
 
     def _check(self, delivery: Delivery, now: datetime) -> Verdict:
         if delivery.incident_id is None:
@@ -101,11 +105,15 @@ class Courier:
             if deliveries.finish(tx, delivery, state="sent", now=now, reference=reference):
                 text = f"Told {delivery.who}: {delivery.what} ({receipt})."
                 self._note(tx, delivery, now, "notification_sent", text)
+            held = self._pacer.gather(tx, delivery, route, now)
+        self.stats.add(delivery.channel, Outcome.HELD, held)
         return Outcome.SENT
 
     def _message(self, delivery: Delivery, route: Route, now: datetime) -> Message:
         """Return the row as its kind sees it."""
         message = as_message(delivery)
+        if delivery.event == DIGEST and delivery.attempts > 1:
+            return self._pacer.retold(delivery, message)
         if delivery.incident_id is None:
             complete = self.context.complete
             return replace(message, body=complete(message.event, message.body, message.payload))

@@ -176,8 +176,8 @@ def _speaking(server: SmtpServer, timeout_seconds: float) -> Iterator[_KeepsAnsw
 
 
 def _connect(server: SmtpServer, timeout_seconds: float) -> _KeepsAnswer:
-    tls = ssl.create_default_context()
     if server.implicit_tls:
+        tls = ssl.create_default_context()
         smtp: _KeepsAnswer = _KeepsAnswerTls(
             server.host, server.port, timeout=timeout_seconds, context=tls
         )
@@ -185,7 +185,7 @@ def _connect(server: SmtpServer, timeout_seconds: float) -> _KeepsAnswer:
         smtp = _KeepsAnswer(server.host, server.port, timeout=timeout_seconds)
     try:
         if server.starttls:
-            smtp.starttls(context=tls)
+            smtp.starttls(context=ssl.create_default_context())
         if server.user:
             smtp.login(server.user, server.password)
     except (smtplib.SMTPException, OSError):

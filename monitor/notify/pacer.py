@@ -1,27 +1,29 @@
 """Whether a claimed notification goes out now, waits, or is told together with others.
 
 In this order: quiet hours, the storm, the channel's limit. A row is asked once: what had its turn,
-and what is tried again, goes. Every decision is a line on the timeline with its reason.
+and what is tried again, goes; but once a receiver that was away takes a message again, all that has
+waited for it meanwhile is told together. Every decision is a line on the timeline with its reason.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from incidents.digest import DIGEST, fold
+from incidents.digest import DIGEST, fold, tell
 from incidents.outbox import OPENINGS, Event
-from incidents.pacing import Grouping, Held, goes_first, is_storm
-from monitor.notify.message import Context
+from incidents.pacing import Grouping, Held, goes_first, is_pent_up, is_storm
+from monitor.notify.message import Context, Message
 from monitor.notify.recheck import Unsent
 from monitor.notify.routes import Route
 from monitor.notify.stats import DeliveryStats, Outcome
 from monitor.storage import deliveries, holding
-from monitor.storage.deliveries import Delivery
+from monitor.storage.deliveries import TOLD_TOGETHER, Delivery
 from monitor.storage.holding import Line
 from monitor.storage.store import Store, Transaction
 
 GROUPS = (frozenset(OPENINGS), frozenset({Event.RESOLVED}))  # what is told together
+PENT_UP = frozenset().union(*GROUPS)
 NEVER_THROTTLED = frozenset({*OPENINGS, DIGEST})
 
 
@@ -35,9 +37,9 @@ class Pacer:
 
     def pace(self, delivery: Delivery, route: Route, now: datetime) -> Outcome | None:
         """Return what became of a row that does not go out now, counted already; None: it goes."""
-        if delivery.attempts > 1:
-            return None
-        if delivery.held in (Held.STORM, Held.QUIET_HOURS):
+        if delivery.attempts > 1 and delivery.held != Held.OUTAGE:
+            return self._join(delivery, route, now)
+        if delivery.held in TOLD_TOGETHER:
             return self._tell_together(delivery, now) if delivery.incident_id else None
         quiet = route.quiet_hours(self.context.time_zone)
         if quiet is not None and (until := quiet.until(now, delivery.severity)):
@@ -92,7 +94,7 @@ class Pacer:
             return None
         first = goes_first(crowd)
         with self.store.begin() as tx:
-            until = holding.storm_ends(tx.connection, delivery) or now + grouping.wait
+            until = holding.group_ends(tx.connection, delivery, Held.STORM) or now + grouping.wait
             line = _waits(delivery, Held.STORM, until)
             behind = holding.hold_all_behind(tx, delivery, events, line, until=until, now=now)
             if not first and holding.hold(tx, delivery, Held.STORM, until):
@@ -103,12 +105,11 @@ class Pacer:
     def _tell_together(self, delivery: Delivery, now: datetime) -> Outcome | None:
         """Fold what was held for this recipient into one message; None: it goes by itself."""
         held = Held(delivery.held)
-        page = f"{self.context.site_url}/console/incidents" if self.context.site_url else ""
         with self.store.begin() as tx:
             waiting = holding.waiting_with(tx, delivery, now)
             if not waiting:
                 return Outcome.HELD  # another worker has it
-            digest = fold(waiting, held, page)
+            digest = fold(waiting, held, self._page)
             if digest.over:
                 holding.drop_over(tx, digest.over, Unsent.OVER_MEANWHILE, now)
                 text = f"Not sent to {delivery.who}: it was over before the quiet hours were."
@@ -129,6 +130,59 @@ class Pacer:
         if delivery.id in {one.id for one in digest.singly}:
             return None
         return Outcome.FOLDED if digest.together else Outcome.DROPPED
+
+    # Receivers that were away --------------------------------------------------------------------
+
+    def gather(self, tx: Transaction, delivery: Delivery, route: Route, now: datetime) -> int:
+        """Have all that waited for this recipient told together, once one message has arrived.
+
+        Returns how many rows wait for that now; none where they are too few.
+        """
+        grouping = route.grouping
+        if grouping is None or not delivery.event.startswith("incident_"):
+            return 0
+        if not is_pent_up(grouping, *holding.pent_up(tx.connection, delivery, PENT_UP)):
+            return 0
+        return self._gather(tx, delivery, now + grouping.wait, now)
+
+    def _join(self, delivery: Delivery, route: Route, now: datetime) -> Outcome | None:
+        """Hold one more of those that are told together since their receiver is back."""
+        grouping = route.grouping
+        if grouping is None or delivery.event not in {*PENT_UP, DIGEST}:
+            return None
+        with self.store.read() as connection:
+            until = holding.group_ends(connection, delivery, Held.OUTAGE)
+            if until is None:
+                incidents, messages = holding.pent_up(connection, delivery, PENT_UP)
+                many = is_pent_up(grouping, incidents + 1, messages + 1)
+                if not many or not holding.is_back(connection, delivery, now - grouping.within):
+                    return None
+        until = until or now + grouping.wait
+        with self.store.begin() as tx:
+            if holding.hold(tx, delivery, Held.OUTAGE, until):
+                self._note(tx, delivery, _waits(delivery, Held.OUTAGE, until), now)
+            behind = self._gather(tx, delivery, until, now)
+        self.stats.add(delivery.channel, Outcome.HELD, behind)
+        return self._counted(delivery, Outcome.HELD)
+
+    @staticmethod
+    def _gather(tx: Transaction, delivery: Delivery, until: datetime, now: datetime) -> int:
+        line = _waits(delivery, Held.OUTAGE, until)
+        return holding.gather(tx, delivery, PENT_UP, line, until=until, now=now)
+
+    def retold(self, delivery: Delivery, message: Message) -> Message:
+        """Return a message about several, that waited for another try, as things stand by now."""
+        with self.store.read() as connection:
+            told = holding.told_by(connection, delivery.id)
+        if not told:
+            return message
+        digest = tell(told, Held(delivery.payload["reason"]), self._page)
+        payload = {**message.payload, **digest.payload}
+        return replace(message, subject=digest.subject, body=digest.body, payload=payload)
+
+    @property
+    def _page(self) -> str:
+        return f"{self.context.site_url}/console/incidents" if self.context.site_url else ""
 
     def _counted(self, delivery: Delivery, outcome: Outcome) -> Outcome:
         self.stats.add(delivery.channel, outcome)

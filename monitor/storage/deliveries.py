@@ -25,7 +25,7 @@ from monitor.storage.schema import incidents, outbox, report_messages, timeline
 from monitor.storage.store import Transaction
 
 _UNFINISHED = ("queued", "sending")
-TOLD_TOGETHER = (Held.STORM.value, Held.QUIET_HOURS.value)
+TOLD_TOGETHER = (Held.STORM.value, Held.QUIET_HOURS.value, Held.OUTAGE.value)
 
 
 @dataclass(frozen=True, slots=True)

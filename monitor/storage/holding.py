@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, and_, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
-from incidents.digest import Digest, Waiting
+from incidents.digest import DIGEST, Digest, Waiting
 from incidents.outbox import incident_name
 from incidents.pacing import Crowd, Held, Limit
 from monitor.storage.deliveries import Delivery
@@ -20,6 +20,7 @@ from monitor.storage.upsert import insert_into
 
 _o = outbox.c
 _CHUNK = 500  # row ids in one statement
+_STANDS = tuple(incidents.c[name] for name in ("number", "title", "status", "acknowledged_by"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +52,77 @@ def crowd_of(
     return Crowd(*connection.execute(statement.where(recent)).one())
 
 
-def storm_ends(connection: Connection, delivery: Delivery) -> datetime | None:
-    """Return when what is already held of the recipient's storm is told, if anything is."""
-    held = (_o.state == "queued", _o.held == Held.STORM.value)
-    statement = select(func.min(_o.due_at)).where(*_same_recipient(delivery), *held)
+def pent_up(connection: Connection, delivery: Delivery, events: Iterable[str]) -> tuple[int, int]:
+    """Return (incidents, messages) that wait for another try to the same recipient, or have it.
+
+    The delivery itself is left out.
+    """
+    digest = outbox.alias("digest")
+    mine = and_(*_same_recipient(delivery), _o.held != Held.OUTAGE.value)
+    alone = select(_o.incident_id, _o.id.label("message")).where(
+        mine, _o.id != delivery.id, _is_tried_again(_o), _o.event.in_(sorted(events))
+    )
+    told_in = (
+        select(_o.incident_id, digest.c.id.label("message"))
+        .join(digest, digest.c.id == _o.folded_into)
+        .where(mine, digest.c.id != delivery.id, _is_tried_again(digest.c))
+    )
+    both = alone.union_all(told_in).subquery()
+    counts = select(
+        func.count(both.c.incident_id.distinct()), func.count(both.c.message.distinct())
+    )
+    incident_count, messages = connection.execute(counts).one()
+    return incident_count, messages
+
+
+def _is_tried_again(c: Any) -> ColumnElement[bool]:
+    waits = and_(c.state == "queued", c.attempts > 0)
+    return or_(waits, and_(c.state == "sending", c.attempts > 1))
+
+
+def is_back(connection: Connection, delivery: Delivery, since: datetime) -> bool:
+    """Return whether a message about an incident has reached the same recipient since then."""
+    arrived = (_o.state == "sent", _o.finished_at > since, _o.event.startswith("incident_"))
+    statement = select(_o.id).where(*_same_recipient(delivery), *arrived)
+    return connection.execute(statement.limit(1)).first() is not None
+
+
+def gather(
+    tx: Transaction,
+    delivery: Delivery,
+    events: Iterable[str],
+    line: Line,
+    *,
+    until: datetime,
+    now: datetime,
+) -> int:
+    """Hold all that waits for another try to the same recipient; returns how many rows.
+
+    Messages that tell of several are taken apart for that, and never sent themselves.
+    """
+    mine = (*_same_recipient(delivery), _o.state == "queued", _o.attempts > 0)
+    digests = select(_o.id).where(*mine, _o.event == DIGEST).with_for_update(skip_locked=True)
+    parted = list(tx.connection.execute(digests).scalars())
+    waits = {"state": "queued", "held": Held.OUTAGE.value, "due_at": until}
+    ids: list[int | None] = []
+    for chunk in _chunks(parted):
+        again = update(outbox).where(_o.folded_into.in_(chunk), _o.state == "folded")
+        again = again.values(**waits, folded_into=None, finished_at=None)
+        ids += tx.connection.execute(again.returning(_o.incident_id)).scalars()
+    _close(tx, parted, now, "dropped", reason="superseded")
+    alone = select(_o.id).where(*mine, _o.event.in_(sorted(events)), _o.held != Held.OUTAGE.value)
+    locked = tx.connection.execute(alone.with_for_update(skip_locked=True)).scalars().all()
+    for chunk in _chunks(locked):
+        held = update(outbox).where(_o.id.in_(chunk)).values(**waits)
+        ids += tx.connection.execute(held.returning(_o.incident_id)).scalars()
+    note_all(tx, ids, line, now, delivery)
+    return len(ids)
+
+
+def group_ends(connection: Connection, delivery: Delivery, held: Held) -> datetime | None:
+    """Return when what is already held of the recipient for that reason is told, if anything is."""
+    waits = (_o.state == "queued", _o.held == held.value)
+    statement = select(func.min(_o.due_at)).where(*_same_recipient(delivery), *waits)
     found: datetime | None = connection.execute(statement).scalar_one()
     return found
 
@@ -126,7 +194,7 @@ def waiting_with(tx: Transaction, delivery: Delivery, now: datetime) -> list[Wai
     ours = and_(_o.id == delivery.id, _o.leased_by == delivery.claim, _o.state == "sending")
     of_ours = select(_o.incident_id).where(*mine, _o.state == "queued", held)
     statement = (
-        select(outbox, incidents.c.number, incidents.c.title, incidents.c.status)
+        select(outbox, *_STANDS)
         .join(incidents, incidents.c.id == _o.incident_id)
         .where(
             or_(
@@ -144,19 +212,32 @@ def waiting_with(tx: Transaction, delivery: Delivery, now: datetime) -> list[Wai
     rows = tx.connection.execute(statement).all()
     if delivery.id not in {row.id for row in rows}:
         return []
-    return [
-        Waiting(
-            id=row.id,
-            event=row.event,
-            incident_id=row.incident_id,
-            name=incident_name(row.number),
-            title=row.title,
-            severity=row.severity,
-            text=str(row.payload.get("text", "")),
-            is_over=row.status == "resolved",
-        )
-        for row in rows
-    ]
+    return [_waiting(row) for row in rows]
+
+
+def told_by(connection: Connection, digest_id: int) -> list[Waiting]:
+    """Return what a message tells of, as its incidents stand by now."""
+    statement = (
+        select(outbox, *_STANDS)
+        .join(incidents, incidents.c.id == _o.incident_id)
+        .where(_o.folded_into == digest_id)
+        .order_by(_o.id)
+    )
+    return [_waiting(row) for row in connection.execute(statement)]
+
+
+def _waiting(row: Row[Any]) -> Waiting:
+    return Waiting(
+        id=row.id,
+        event=row.event,
+        incident_id=row.incident_id,
+        name=incident_name(row.number),
+        title=row.title,
+        severity=row.severity,
+        text=str(row.payload.get("text", "")),
+        is_over=row.status == "resolved",
+        taken_by=row.acknowledged_by or "",
+    )
 
 
 def put_digest(
@@ -165,14 +246,14 @@ def put_digest(
     """Queue the message that tells of several rows, and close them as told by it."""
     row = {
         "key": key,
-        "event": "incident_digest",
+        "event": DIGEST,
         "channel": delivery.channel,
         "recipient": delivery.recipient,
         "severity": digest.severity,
         "subject": digest.subject,
         "body": digest.body,
         "priority": 0,
-        "payload": {"key": key, "event": "incident_digest", **digest.payload},
+        "payload": {"key": key, "event": DIGEST, **digest.payload},
         "created_at": now,
     }
     enqueue(tx, [row])

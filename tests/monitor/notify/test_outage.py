@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from typing import Any
 
 from monitor.clock import FakeClock
+from monitor.notify.delivery_rules import GroupingSettings
 from monitor.notify.worker import OutboxWorker
 from monitor.storage.store import Store
 from tests.notices import (
+    NOW,
     GivenChannel,
     later,
     lines,
@@ -17,6 +20,7 @@ from tests.notices import (
     put_row,
     row_of,
     set_status,
+    states,
 )
 from tests.sinks import Answer, HttpSink, MailSink
 
@@ -45,6 +49,14 @@ class Hour:
         """Queue a mail now."""
         now = later(self.seconds)
         return put_row(self.store, incident, event=event, created_at=now, due_at=now, **given)
+
+    def opening(self, minute: int) -> int:
+        """Let an incident open at that minute, which is told at once, in vain; returns its id."""
+        self.until(minute, step_seconds=60)
+        incident = put_incident(self.store)
+        self.queue(incident, "incident_opened")
+        self.worker.deliver_due(self.clock.now())
+        return incident
 
     def server_is_back(self, mailbox: MailSink) -> None:
         """Have mail go to a server that is there."""
@@ -78,6 +90,121 @@ def test_after_an_hour_without_a_mail_server_everything_arrives_once_and_in_orde
     assert "already over" in first.get_content()
     kinds = [kind for kind, _ in lines(sqlite_store, goes_on)]
     assert kinds == ["notification_delayed", "notification_sent", "notification_sent"]
+
+
+def plain(mailbox: MailSink, index: int) -> str:
+    body = mailbox.mails[index].get_body(("plain",))
+    assert body is not None
+    return str(body.get_content())
+
+
+def test_what_an_outage_has_pent_up_is_one_message_that_says_how_many(
+    store: Store, mailbox: MailSink
+) -> None:
+    """Twelve openings, four of them over, one taken: the first arrives, eleven in one mail."""
+    hour = Hour(store, MAIL)
+    incidents = [hour.opening(minute) for minute in range(0, 24, 2)]
+    for over in incidents[2:6]:
+        set_status(store, over, "resolved")
+        hour.queue(over, "incident_resolved")
+    set_status(store, incidents[6], "investigating", acknowledged_by="ben", acknowledged_at=NOW)
+    hour.server_is_back(mailbox)
+    hour.until(35)
+    assert len(mailbox.mails) == 2
+    assert mailbox.mails[1]["Subject"].startswith(
+        "11 incidents while nothing could be delivered here: INC-"
+    )
+    told = plain(mailbox, 1)
+    assert told.count("opened and already over") == 4
+    assert told.count("opened, ben has it") == 1
+    assert set(states(store).values()) == {"sent", "folded"}
+    assert [kind for kind, _ in lines(store, incidents[-1])] == [
+        "notification_delayed",
+        "notification_delayed",
+        "notification_folded",
+        "notification_sent",
+    ]
+
+
+def test_what_waits_for_its_next_try_is_told_once_one_message_has_arrived(
+    sqlite_store: Store, mailbox: MailSink
+) -> None:
+    """Their next tries are minutes ahead; nobody waits for them."""
+    hour = Hour(sqlite_store, MAIL)
+    for _ in range(9):
+        at = later(300)
+        row = {"attempts": 4, "last_error": "no connection", "due_at": at}
+        put_row(sqlite_store, put_incident(sqlite_store), **row)
+    hour.server_is_back(mailbox)
+    hour.opening(0)
+    hour.worker.deliver_due(later(15))
+    assert [mail["Subject"].split(":")[0] for mail in mailbox.mails[1:]] == [
+        "9 incidents while nothing could be delivered here"
+    ]
+
+
+def test_what_is_all_over_after_an_outage_says_so(sqlite_store: Store, mailbox: MailSink) -> None:
+    """Nobody gets out of bed for six things that have ended."""
+    hour = Hour(sqlite_store, MAIL)
+    for incident in [hour.opening(minute) for minute in range(7)]:
+        set_status(sqlite_store, incident, "resolved")
+    hour.server_is_back(mailbox)
+    hour.until(20)
+    assert "already over" in plain(mailbox, 0)
+    assert mailbox.mails[1]["Subject"].startswith(
+        "6 incidents while nothing could be delivered here, all over: "
+    )
+
+
+def test_few_openings_after_an_outage_arrive_one_by_one(
+    sqlite_store: Store, mailbox: MailSink
+) -> None:
+    """Five of five are no storm."""
+    hour = Hour(sqlite_store, MAIL)
+    for minute in range(5):
+        hour.opening(minute)
+    hour.server_is_back(mailbox)
+    hour.until(20)
+    assert len(mailbox.mails) == 5
+
+
+def test_the_message_of_a_storm_joins_what_waits_beside_it(store: Store, mailbox: MailSink) -> None:
+    """The server goes away after a storm's first page: its rest and what follows are one mail."""
+    hour = Hour(store, MAIL)
+    hour.server_is_back(mailbox)
+    for _ in range(7):
+        hour.queue(put_incident(store), "incident_opened")
+    hour.worker.deliver_due(NOW)
+    hour.worker.use(make_context(NOBODY, hour.clock))
+    for minute in (1, 2):
+        hour.opening(minute)
+    hour.server_is_back(mailbox)
+    hour.opening(2)
+    hour.until(6)
+    heads = [mail["Subject"].split(":")[0] for mail in mailbox.mails]
+    assert heads[2:] == ["8 incidents while nothing could be delivered here"]
+    assert Counter(states(store).values()) == {"sent": 3, "folded": 8, "dropped": 1}
+
+
+def test_a_message_about_several_is_told_as_they_stand_when_it_arrives(
+    sqlite_store: Store, hook: HttpSink
+) -> None:
+    """A storm is over before its one message is taken: it says so, under the same id."""
+    hook.answers = [Answer(200), Answer(503)]
+    grouped = GroupingSettings(more_than=3)
+    channel = GivenChannel("oncall", "webhook", {"url": hook.url}, None, grouped)
+    hour = Hour(sqlite_store, channel)
+    incidents = [put_incident(sqlite_store) for _ in range(7)]
+    for incident in incidents:
+        hour.queue(incident, "incident_opened")
+    for seconds in (0, 15):
+        hour.worker.deliver_due(later(seconds))
+    for incident in incidents[1:4]:
+        set_status(sqlite_store, incident, "resolved")
+    hour.worker.deliver_due(later(20))
+    told = [json.loads(post.body)["text"].count("already over") for post in hook.posts]
+    assert told == [0, 0, 3]
+    assert len(set(hook.ids())) == 2
 
 
 def test_nobody_is_asked_more_often_than_every_few_minutes_in_a_long_outage(
