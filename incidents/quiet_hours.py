@@ -7,11 +7,14 @@ time counts.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 EVERY_DAY = frozenset(range(7))
+LONGEST = timedelta(days=1)
+Until = Callable[[datetime], datetime | None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +46,20 @@ class QuietHours:
         """Return the instants between which the hours that begin on `day` lie."""
         last = day if self.end > self.start else day + timedelta(days=1)
         return _instant(day, self.start, zone), _instant(last, self.end, zone)
+
+
+def quiet_until(each: Iterable[Until], now: datetime) -> datetime | None:
+    """Return when none of these says wait any more, or None: now.
+
+    Where one begins before another ends it is waited for both, a day at most.
+    """
+    rules, at = list(each), now
+    while at < now + LONGEST:
+        waits = [until for rule in rules if (until := rule(at)) is not None]
+        if not waits:
+            break
+        at = max(waits)
+    return at if at > now else None
 
 
 def _instant(day: date, at: time, zone: ZoneInfo) -> datetime:

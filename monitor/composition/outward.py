@@ -12,6 +12,7 @@ from monitor.selfwatch.watchman import Watchman, orders_of
 from monitor.storage.watchdog import WatchdogLookup
 from monitor.use_cases.acknowledge_links import Linker
 from monitor.use_cases.muting import mute_delivery
+from monitor.use_cases.quiet_people import QuietPeople
 
 OUTBOX_LIMIT_SECONDS = 60.0  # its dispatcher looks every second
 
@@ -24,6 +25,7 @@ def build_outbox_worker(ground: Ground) -> OutboxWorker:
         ground.sender(),
         mute=mute_delivery,
         link=Linker(ground.settings.public_url),
+        quiet=QuietPeople(ground.current),
     )
 
 

@@ -29,6 +29,7 @@ from incidents.oncall.policy import Policy, Step, Target, TargetKind
 from incidents.oncall.rotation import Day, Hours, Layer, Rotation, first_handover
 from incidents.oncall.schedule import Schedule
 from incidents.oncall.wallclock import instant_of
+from monitor.notify.delivery_rules import QuietHoursSettings
 from monitor.notify.mail_text import is_address
 from probes.durations import Duration, parse_duration
 from probes.faults import Fault
@@ -94,6 +95,7 @@ class PersonSettings(_Part):
     name: Account
     channels: tuple[Name, ...] = ()
     email: str | None = None
+    quiet_hours: QuietHoursSettings | None = None
 
     @model_validator(mode="after")
     def _mail_is_one(self) -> PersonSettings:

@@ -12,7 +12,7 @@ from incidents.digest import DIGEST
 from incidents.outbox import Event
 from monitor.notify.kinds import REPORTER
 from monitor.notify.message import Context, Message, NotifyError
-from monitor.notify.pacer import Pacer
+from monitor.notify.pacer import Pacer, Quiet, nobody_is_quiet
 from monitor.notify.recheck import Facts, Unsent, Verdict, recheck
 from monitor.notify.retry import next_attempt
 from monitor.notify.routes import Route
@@ -50,6 +50,7 @@ class Courier:
     chance: Callable[[], float]
     mute: Mute = field(default=mute_nothing)
     link: Link = field(default=no_link)
+    quiet: Quiet = field(default=nobody_is_quiet)
 
     def deliver(self, delivery: Delivery, route: Route | None, now: datetime) -> Outcome:
         """Send a claimed row if it is still worth sending, and record the outcome."""
@@ -68,7 +69,7 @@ class Courier:
 
     @property
     def _pacer(self) -> Pacer:
-        return Pacer(self.store, self.context, self.stats)
+        return Pacer(self.store, self.context, self.stats, self.quiet)
 
     def _check(self, delivery: Delivery, now: datetime) -> Verdict:
         if delivery.incident_id is None:

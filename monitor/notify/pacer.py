@@ -7,12 +7,16 @@ waited for it meanwhile is told together. Every decision is a line on the timeli
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
 
 from incidents.digest import DIGEST, fold, tell
 from incidents.outbox import OPENINGS, Event
 from incidents.pacing import Grouping, Held, goes_first, is_pent_up, is_storm
+from incidents.quiet_hours import quiet_until
 from monitor.notify.message import Context, Message
 from monitor.notify.recheck import Unsent
 from monitor.notify.routes import Route
@@ -27,6 +31,14 @@ PENT_UP = frozenset().union(*GROUPS)
 NEVER_THROTTLED = frozenset({*OPENINGS, DIGEST})
 
 
+Quiet = Callable[[Connection, Delivery, datetime], datetime | None]
+"""Returns when the person whom a delivery reaches may be disturbed again, or None: now."""
+
+
+def nobody_is_quiet(_connection: Connection, _delivery: Delivery, _now: datetime) -> None:
+    """Disturb everybody."""
+
+
 @dataclass(frozen=True)
 class Pacer:
     """Decides over claimed rows, and writes down what it decided."""
@@ -34,6 +46,7 @@ class Pacer:
     store: Store
     context: Context
     stats: DeliveryStats
+    quiet: Quiet = nobody_is_quiet
 
     def pace(self, delivery: Delivery, route: Route, now: datetime) -> Outcome | None:
         """Return what became of a row that does not go out now, counted already; None: it goes."""
@@ -41,8 +54,7 @@ class Pacer:
             return self._join(delivery, route, now)
         if delivery.held in TOLD_TOGETHER:
             return self._tell_together(delivery, now) if delivery.incident_id else None
-        quiet = route.quiet_hours(self.context.time_zone)
-        if quiet is not None and (until := quiet.until(now, delivery.severity)):
+        if until := self._quiet_until(delivery, route, now):
             return self._hold(delivery, Held.QUIET_HOURS, until, now)
         if delivery.held:
             return None  # its turn has come
@@ -53,6 +65,18 @@ class Pacer:
         return self._limit(delivery, route, now)
 
     # Quiet hours and turns ----------------------------------------------------------------------
+
+    def _quiet_until(self, delivery: Delivery, route: Route, now: datetime) -> datetime | None:
+        """Return when the channel's hours and those of the person who is told are both over."""
+        hours = route.quiet_hours(self.context.time_zone)
+        with self.store.read() as connection:
+            return quiet_until(
+                [
+                    lambda at: hours.until(at, delivery.severity) if hours else None,
+                    lambda at: self.quiet(connection, delivery, at),
+                ],
+                now,
+            )
 
     def _hold(self, delivery: Delivery, held: Held, until: datetime, now: datetime) -> Outcome:
         with self.store.begin() as tx:

@@ -22,6 +22,7 @@ from incidents.oncall.contacts import PERSON_MAIL
 from monitor.notify.courier import Courier, Link, Mute, mute_nothing, no_link
 from monitor.notify.kinds import ACCOUNT, REPORTER
 from monitor.notify.message import Context
+from monitor.notify.pacer import Quiet, nobody_is_quiet
 from monitor.notify.routes import ChannelLike, Route, make_routes
 from monitor.notify.stats import DeliveryStats
 from monitor.storage import deliveries
@@ -46,6 +47,7 @@ class OutboxWorker:
         *,
         mute: Mute = mute_nothing,
         link: Link = no_link,
+        quiet: Quiet = nobody_is_quiet,
         chance: Callable[[], float] = random.random,
         poll_seconds: float = POLL_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
@@ -55,7 +57,7 @@ class OutboxWorker:
         self._store = store
         self._channels = channels
         self._context = context
-        self._courier = Courier(store, context, self.stats, chance, mute, link)
+        self._courier = Courier(store, context, self.stats, chance, mute, link, quiet)
         self._poll_seconds = poll_seconds
         self._lease_seconds = lease_seconds
         self._name = f"{socket.gethostname()}:{os.getpid()}:{id(self):x}"

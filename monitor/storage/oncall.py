@@ -82,6 +82,12 @@ def people_mail(connection: Connection) -> dict[str, str]:
     return {name: email or "" for name, email in connection.execute(found)}
 
 
+def people_zones(connection: Connection) -> dict[str, str]:
+    """Return the time zone of every account that has one of its own, by its name."""
+    found = select(users.c.name, users.c.time_zone).where(users.c.time_zone != "")
+    return {row.name: row.time_zone for row in connection.execute(found)}
+
+
 def make_link(tx: Transaction, user_id: int, now: datetime) -> str:
     """Give an account a new calendar link and return its secret; the old one is void."""
     secret = secrets.token_urlsafe(32)

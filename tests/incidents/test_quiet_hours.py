@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, time
+from functools import partial
 
 import pytest
 
-from incidents.quiet_hours import QuietHours
+from incidents.quiet_hours import QuietHours, quiet_until
 
 NIGHT = QuietHours(time(22), time(7), "Africa/Johannesburg")  # UTC+2 all year
 BERLIN = QuietHours(time(22), time(7), "Europe/Berlin")
@@ -77,3 +78,26 @@ def test_days_are_those_on_which_the_hours_begin() -> None:
         False,
         False,
     ]
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        ("2026-11-22 12:00", None),
+        ("2026-11-22 21:00", "2026-11-23 09:00"),  # the second begins before the first ends
+        ("2026-11-23 08:00", "2026-11-23 09:00"),
+        ("2026-11-23 09:00", None),
+    ],
+)
+def test_of_several_hours_all_must_be_over(now: str, until: str | None) -> None:
+    """A channel's and a person's."""
+    each = [NIGHT, QuietHours(time(4), time(9))]
+    rules = [partial(QuietHours.until, hours, severity="warning") for hours in each]
+    assert quiet_until(rules, utc(now)) == (utc(until) if until else None)
+
+
+def test_hours_that_never_end_together_are_waited_for_a_day() -> None:
+    """What waits is told at last."""
+    each = [QuietHours(time(0), time(12)), QuietHours(time(12), time(0))]
+    rules = [partial(QuietHours.until, hours, severity="info") for hours in each]
+    assert quiet_until(rules, utc("2026-11-22 10:00")) == utc("2026-11-23 12:00")

@@ -96,6 +96,7 @@ def test_a_persons_own_channel_is_not_told_by_severity(tmp_path: Path) -> None:
         ("to: monday 09:00}]", "to: monday 09:00}, {days: [sunday]}]", "hours in only that do not overlap"),
         ("from: 2026-03-02", "from: 2026-03-02, until: 2026-03-01", "an until later than from"),
         ("email: ben@shop.test", "email: ben", "a mail address such as"),
+        ("email: ben@shop.test", "quiet_hours: {from: '22:00', until: '22:00'}", "people.1.quiet_hours"),
         ("wait: 5m", "wait: 1s", "escalation.0.steps.0.wait"),
         ("{name: ben, ", "{name: ann, ", "a name that is not used twice"),
         ("name: ann-phone", "name: person", "another name: this one is for mail to single people"),
