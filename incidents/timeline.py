@@ -54,6 +54,7 @@ class Kind(StrEnum):
     ESCALATION_STEP = "escalation_step"
     ESCALATION_HELD = "escalation_held"
     ESCALATION_EXHAUSTED = "escalation_exhausted"
+    ESCALATION_ENDED = "escalation_ended"
     ACKNOWLEDGEMENT_EXPIRED = "acknowledgement_expired"
     REASSIGNED = "reassigned"
     NOTIFICATION_QUEUED = "notification_queued"

@@ -30,6 +30,7 @@ class EscalationNow:
     """The escalation of one incident."""
 
     policy: str
+    reached: str  # the step taken last
     state: str
     held_by: str
     steps: tuple[StepTaken, ...]
@@ -57,11 +58,13 @@ def escalation_now(
         targets = known.policy.targets_of(known.position)
         names = reach(targets, people, now).names
         following = NextStep(known.due_at, known.policy.words_of(known.position), names)
+    steps = tuple(rows.steps_of(connection, incident.id))
     return EscalationNow(
         policy=known.policy.name,
+        reached=steps[-1].words if steps else "",
         state=state.value if incident.is_open else State.ENDED.value,
         held_by=known.held_by,
-        steps=tuple(rows.steps_of(connection, incident.id)),
+        steps=steps,
         next=following if incident.is_open else None,
         acknowledged_until=known.due_at if known.state is State.ACKNOWLEDGED else None,
     )

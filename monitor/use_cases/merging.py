@@ -39,7 +39,9 @@ def merge(
         merged_into_id=target.id,
         monitoring_at=None,
     )
-    end_escalation(ledger.tx, source.id)
+    if end_escalation(ledger.tx, source.id):
+        text = f"The escalation ends here: {target.name} is what people are called to now."
+        ledger.note(source, Kind.ESCALATION_ENDED, text, actor=actor, into=target.number)
     rows.follow_merge(ledger.tx, source.id, target.id)
     ledger.tx.touch("status")
     ledger.note(

@@ -81,7 +81,7 @@ class Asked:
         except AlreadyDone as done:
             number = done.number
         with self._services.store.read() as connection:
-            return detail_of(connection, load_incident(connection, number))
+            return detail_of(self._services, connection, load_incident(connection, number))
 
 
 Asks = Annotated[Asked, Depends()]

@@ -16,6 +16,8 @@ from monitor.storage.regrouping import links_of, merged_into
 from monitor.storage.reports import reports_of_incident
 from monitor.storage.tasks import tasks_of
 from monitor.storage.told import told_of
+from monitor.web.api.escalation_views import EscalationView, escalation_of
+from monitor.web.services import Services
 
 
 class Line(BaseModel):
@@ -145,6 +147,9 @@ class IncidentDetail(IncidentView):
     reports: list[int] = Field(description="The numbers of the reports linked to it.")
     alerts: list[AlertOfIncident]
     told: list[ToldView]
+    escalation: EscalationView | None = Field(
+        description="Where its escalation stands; null where no policy ever covered it."
+    )
     timeline: list[Line]
     updates: list[PublicNote]
 
@@ -157,7 +162,7 @@ class IncidentList(BaseModel):
     next: int | None
 
 
-def detail_of(connection: Connection, incident: Incident) -> IncidentDetail:
+def detail_of(services: Services, connection: Connection, incident: Incident) -> IncidentDetail:
     """Return an incident with all that is known of it."""
     shown = IncidentView.model_validate(incident).model_dump()
     survivor = rows.load_incidents(connection, [incident.merged_into_id or 0])
@@ -171,6 +176,7 @@ def detail_of(connection: Connection, incident: Incident) -> IncidentDetail:
             "reports": [one.number for one in reports_of_incident(connection, incident.id)],
             "alerts": [dict(row) for row in alert_rows.alerts_of(connection, incident.id)],
             "told": told_of(connection, incident.id),
+            "escalation": escalation_of(services, connection, incident),
             "timeline": [dict(row) for row in rows.load_timeline(connection, incident.id)],
             "updates": [dict(row) for row in rows.load_updates(connection, incident.id)],
         }

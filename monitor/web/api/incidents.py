@@ -114,7 +114,7 @@ def list_incidents(
 def get_incident(number: Number, services: Given) -> IncidentDetail:
     """Give one incident with its alerts, timeline and public notes."""
     with services.store.read() as connection:
-        return detail_of(connection, rows.load_incident(connection, number))
+        return detail_of(services, connection, rows.load_incident(connection, number))
 
 
 @router.post("", status_code=201)

@@ -14,6 +14,7 @@ from monitor.storage.idempotency import AlreadyDone, Once
 from monitor.storage.store import Store
 from monitor.use_cases.escalating import NoPolicy
 from monitor.use_cases.maintenance import Plan, plan_maintenance
+from monitor.use_cases.regrouping import RegroupingDesk
 from tests.monitor.use_cases.desk import Desk
 from tests.monitor.use_cases.duty import STEPS, Duty, staffed
 
@@ -312,6 +313,16 @@ def test_a_reopened_incident_begins_its_policy_anew(duty: Duty) -> None:
     duty.later(minutes=2).fire()
     assert [(step.sequence, step.why) for step in duty.steps()] == [(1, "opened"), (2, "reopened")]
     assert duty.state() == "running"
+
+
+def test_merging_ends_the_escalation_of_what_is_gone_with_a_line(duty: Duty) -> None:
+    """At once, not when its next step falls due; people are called to the survivor."""
+    duty.fire()
+    duty.fire("search")
+    desk = RegroupingDesk(duty.store, duty.configuration, duty.policy)
+    desk.merge(2, into=1, why="one database", by="ann", now=duty.now)
+    assert (duty.state(1), duty.state(2)) == ("running", "ended")
+    assert duty.says("The escalation ends here: INC-1 is what people are called to now.", 2)
 
 
 def test_a_policy_covers_only_its_components_and_severities(duty: Duty) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -159,6 +159,21 @@ def test_an_escalation_is_shown_and_moved_by_hand(client: TestClient, web: Web) 
     assert client.post("/api/v1/incidents/1/reassign", json={"person": "zoe"}).status_code == 422
 
 
+def test_an_incident_is_shown_with_its_escalation(client: TestClient, web: Web) -> None:
+    """Policy, step reached, who was called when, and what follows when; also in answers to work."""
+    duty = Duty(web.services.store, web.services.configuration.current)
+    duty.now = web.now()
+    duty.fire()
+    shown = client.get("/api/v1/incidents/1").json()["escalation"]
+    assert shown == client.get("/api/v1/incidents/1/escalation").json()
+    assert (shown["policy"], shown["reached"]) == ("shop", "step 1 of 2")
+    assert [step["told"] for step in shown["steps"]] == [list(duty.steps()[0].told)]
+    assert datetime.fromisoformat(shown["steps"][0]["at"]) == duty.now
+    assert datetime.fromisoformat(shown["next"]["at"]) == duty.now + timedelta(minutes=5)
+    taken = client.post("/api/v1/incidents/1/acknowledge").json()["escalation"]
+    assert (taken["state"], taken["next"]) == ("acknowledged", None)
+
+
 def test_an_incident_without_a_policy_has_no_escalation(client: TestClient, web: Web) -> None:
     """And says what to configure when it is to be escalated."""
     duty = Duty(web.services.store, staffed(escalation=[]))
@@ -166,6 +181,7 @@ def test_an_incident_without_a_policy_has_no_escalation(client: TestClient, web:
     holder: Any = web.services.configuration
     holder.current = duty.configuration
     assert client.get("/api/v1/incidents/1/escalation").status_code == 404
+    assert client.get("/api/v1/incidents/1").json()["escalation"] is None
     refused = client.post("/api/v1/incidents/1/escalate")
     assert refused.status_code == 409
     assert "under escalation: in monitor.yml" in refused.json()["error"]["message"]
