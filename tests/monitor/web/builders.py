@@ -11,6 +11,7 @@ from typing import Any
 
 from fastapi.testclient import TestClient
 from httpx2 import Response
+from starlette.routing import BaseRoute
 
 from monitor.accounts.passwords import hash_password
 from monitor.accounts.seal import Seal
@@ -145,6 +146,11 @@ def services(store: Store, **changes: object) -> Services:
     return Services(**{**facts, **changes})  # type: ignore[arg-type] # tests choose well
 
 
+_ROUTES: list[BaseRoute] = []
+"""Those of the first application of this process: FastAPI works a route's parameters out anew for
+every application, at its first request, which takes longer than most tests. They hold no state."""
+
+
 @dataclass
 class Web:
     """The application, how to reach it, and who can sign in."""
@@ -154,6 +160,9 @@ class Web:
 
     def __post_init__(self) -> None:
         self.app = create_app(self.services)
+        if not _ROUTES:
+            _ROUTES.extend(self.app.router.routes)
+        self.app.router.routes[:] = _ROUTES
         self.clock: FakeClock = self.services.clock  # type: ignore[assignment] # as built above
 
     def client(self, address: str = "127.0.0.1", **options: object) -> TestClient:
