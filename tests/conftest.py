@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 
 from monitor.storage.engine import migrate, open_engine
 from monitor.storage.store import Store
@@ -16,6 +17,17 @@ from tests.servers import Postgres, postgres_program, postgres_server
 
 _numbers = itertools.count(1)
 BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)]
+
+# As a process logs for people. Unconfigured, structlog draws every local of a traceback, which
+# takes a whole application twenty seconds.
+structlog.configure(
+    processors=[
+        structlog.processors.add_log_level,
+        structlog.dev.ConsoleRenderer(
+            colors=False, exception_formatter=structlog.dev.plain_traceback
+        ),
+    ]
+)
 
 
 @pytest.fixture(autouse=True)
