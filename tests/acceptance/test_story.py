@@ -55,7 +55,7 @@ def test_the_incident_names_the_failing_step_and_reason(town: Town) -> None:
 def test_a_long_outage_stays_one_incident_and_one_page(town: Town) -> None:
     """The same trouble is not told again every round."""
     town.shop.set_fault("gateway_refuses")
-    town.pass_time(300)
+    town.pass_time(300, step=15)
     assert town.events().count("incident_opened") == 1
 
 

@@ -57,7 +57,7 @@ def exporter() -> Iterator[tuple[Exporter, str]]:
             pass
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
     yield facts, f"http://127.0.0.1:{server.server_port}/metrics"
     server.shutdown()
     server.server_close()
