@@ -14,7 +14,9 @@ from sqlalchemy import Connection
 
 from incidents.reports.conversation import ReportStatus
 from monitor.storage.escalations import steps_of
+from monitor.storage.incidents import IncidentFilter, list_incidents
 from monitor.storage.maintenance import live_windows
+from monitor.storage.ticket import count_untaken
 from monitor.storage.today import (
     count_open_accounts,
     failed_notifications,
@@ -24,7 +26,7 @@ from monitor.storage.today import (
 )
 from monitor.web.permissions import Actor, Permission
 from monitor.web.services import Services
-from monitor.web.trouble import Trouble
+from monitor.web.trouble import MOST_SHOWN, Trouble
 
 LATELY = timedelta(hours=24)
 OVERDUE = timedelta(minutes=5)  # a notification leaves within seconds of being due
@@ -74,6 +76,10 @@ def _nobody_took(scene: Scene) -> Iterable[Need]:
             paged = "you were called, and " if _was_called(scene, one.id) else ""
             words = f"{one.name} {one.title}: {paged}nobody has taken it yet"
             yield Need(tone, words, path, one.started_at, f"{path}/acknowledge", "Acknowledge")
+    listed = sum(trouble.incident.acknowledged_at is None for trouble in scene.troubles)
+    if more := count_untaken(scene.connection) - listed:
+        words = f"{_many(more, 'more incident')} nobody has taken yet"
+        yield Need("minor", words, "/console/incidents", scene.now)
 
 
 def _was_called(scene: Scene, incident_id: int) -> bool:
@@ -83,8 +89,8 @@ def _was_called(scene: Scene, incident_id: int) -> bool:
 
 
 def _yours(scene: Scene) -> Iterable[Need]:
-    for trouble in scene.troubles:
-        one = trouble.incident
+    theirs = IncidentFilter(open=True, person=scene.actor.name, limit=MOST_SHOWN)
+    for one in list_incidents(scene.connection, theirs):
         if one.acknowledged_at is not None and one.acknowledged_by == scene.actor.name:
             words = f"{one.name} {one.title}: you have taken it"
             yield Need("planned", words, f"/console/incidents/{one.number}", one.acknowledged_at)

@@ -7,7 +7,6 @@ the banner of open incidents, which every console page may ask for.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
@@ -24,7 +23,7 @@ from monitor.web.markdown import render_markdown
 from monitor.web.permissions import Actor, Permission, navigation
 from monitor.web.services import Services, services_of
 from monitor.web.static_files import static_url
-from monitor.web.trouble import Trouble, banner_troubles
+from monitor.web.trouble import Banner, banner_troubles
 
 
 @lru_cache(maxsize=1)
@@ -74,11 +73,11 @@ def render(request: Request, template: str, **context: Any) -> str:
     return environment().get_template(template).render(base | context)
 
 
-def _banner(services: Services, actor: Actor | None, path: str) -> Sequence[Trouble]:
+def _banner(services: Services, actor: Actor | None, path: str) -> Banner:
     """Return what is open, for whoever has really come in; asked only by pages of the console."""
     if actor is None or actor.must_change_password or actor.must_enrol:
-        return ()
-    return banner_troubles(services, path) if actor.may(Permission.VIEW) else ()
+        return Banner()
+    return banner_troubles(services, path) if actor.may(Permission.VIEW) else Banner()
 
 
 def zone_of(actor: Actor | None, site_zone: str) -> ZoneInfo:

@@ -14,7 +14,7 @@ from monitor.storage.alerts import open_names
 from monitor.use_cases.explorer import PER_PAGE, Line, Shown, explore
 from monitor.web.pages.incident_facts import is_web_address
 from monitor.web.pages.runbooks import runbook_text
-from monitor.web.params import LARGEST
+from monitor.web.params import Offset
 from monitor.web.permissions import Permission
 from monitor.web.rendering import page
 from monitor.web.security import require
@@ -25,7 +25,6 @@ READ = Depends(require(Permission.VIEW))
 LONGEST = 1_000  # characters of what is looked for
 GROUPED_BY = ("alertname", "component", "severity", "journey", "location", "job", "instance")
 Words = Annotated[str, Query(max_length=LONGEST)]
-Offset = Annotated[int, Query(ge=0, le=LARGEST)]
 
 
 @router.get("/console/alerts", dependencies=[READ])

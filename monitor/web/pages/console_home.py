@@ -59,6 +59,7 @@ def home(request: Request, services: Given, actor: Reader) -> HTMLResponse:
         needs=needs if may_have_needs(actor) else None,
         hints=hints,
         today=today,
+        more=max(0, today.open_count - len(troubles)),
         troubles=troubles,
         views=views,
         windows=windows,

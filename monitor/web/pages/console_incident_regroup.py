@@ -9,10 +9,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import HTMLResponse, RedirectResponse
 
 from incidents.errors import InvalidInputError
-from monitor.storage.alerts import alerts_of
 from monitor.storage.console import report_lines
 from monitor.storage.incidents import load_incident, open_incidents
 from monitor.storage.regrouping import links_of
+from monitor.storage.ticket import alert_page
 from monitor.use_cases.regrouping import RegroupingDesk
 from monitor.web.params import LARGEST, Number
 from monitor.web.permissions import Actor, Permission
@@ -31,16 +31,16 @@ def regroup_page(request: Request, number: Number, services: Given) -> HTMLRespo
     """Show what belongs to an incident, to be sent elsewhere."""
     with services.store.read() as connection:
         incident = load_incident(connection, number)
-        alerts = alerts_of(connection, incident.id)
+        alerts = alert_page(connection, incident.id, limit=MOST_SHOWN)
         reports = report_lines(connection, limit=MOST_SHOWN, incident_id=incident.id)
-        others = [one for one in open_incidents(connection) if one.number != number]
+        others = [one for one in open_incidents(connection) if one.number != number][-MOST_SHOWN:]
         links = links_of(connection, incident.id)
     return page(
         request,
         "console/ticket/regroup.html",
         title=f"Regroup {incident.name}",
         incident=incident,
-        alerts=sorted(alerts, key=lambda row: row["open_marker"] is None)[:MOST_SHOWN],
+        alerts=alerts,
         reports=reports,
         others=[(str(one.number), f"{one.name} {one.title}") for one in others],
         links=links,

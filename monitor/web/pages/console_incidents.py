@@ -22,8 +22,8 @@ from monitor.storage.incidents import (
 )
 from monitor.storage.tasks import open_task_counts
 from monitor.web.pages.console_incident_work import DONE
-from monitor.web.pages.incident_facts import VIEWS, component_names, incident_facts
-from monitor.web.params import Before, Number
+from monitor.web.pages.incident_facts import Shown, component_names, incident_facts
+from monitor.web.params import Before, Number, Offset
 from monitor.web.permissions import Permission
 from monitor.web.rendering import page
 from monitor.web.security import require
@@ -117,15 +117,17 @@ def incident(
     done: str = "",
     show: str = "all",
     wording: int = 0,
+    before: Before = None,
+    alerts: Offset = 0,
 ) -> HTMLResponse:
     """Show one incident with all that is known of it, and what may be done.
 
-    `show` narrows the timeline; `wording` puts approved words into the form for users.
+    `show` narrows the timeline, `before` a row and `alerts` from which one on tell the page of it;
+    `wording` puts approved words into the form for users.
     """
-    view = show if show in VIEWS else "all"
     with services.store.read() as connection:
         found = load_incident(connection, number)
-        facts = incident_facts(services, connection, found, view)
+        facts = incident_facts(services, connection, found, Shown(show, before, alerts))
     words = facts["wordings"]
     return page(
         request,

@@ -8,19 +8,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection, RowMapping
+from sqlalchemy import Connection
 
 from incidents.lifecycle import ALLOWED, Impact, Status
 from incidents.publication import Wording, wordings
 from incidents.timeline import AUTOMATION, Kind
 from monitor.storage import incidents as rows
-from monitor.storage.alerts import alerts_of
+from monitor.storage import ticket
 from monitor.storage.console import failing_runs, first_bad_run, report_counts, report_lines
 from monitor.storage.incidents import Incident
 from monitor.storage.postmortems import latest_version
 from monitor.storage.regrouping import links_of, merged_into
 from monitor.storage.runs import load_run
 from monitor.storage.tasks import tasks_of
+from monitor.storage.ticket import AlertKind
 from monitor.storage.told import told_of
 from monitor.storage.users import all_users
 from monitor.use_cases.escalation_view import escalation_now
@@ -30,6 +31,9 @@ from monitor.web.services import Services
 
 SHOWN_REPORTS = 20
 SHOWN_RUNS = 5
+SHOWN_ALERTS = 25  # on one page of them
+SHOWN_LINES = 100
+NEWEST_LINES = 6  # of the timeline that a phone shows unasked
 FOUND_BEFORE = timedelta(minutes=10)  # an alert begins after the run that made it true
 # What a timeline can be narrowed to; the words are those of the page's tabs.
 VIEWS: Mapping[str, str] = {
@@ -43,6 +47,15 @@ VIEWS: Mapping[str, str] = {
 
 
 @dataclass(frozen=True, slots=True)
+class Shown:
+    """What a reader asks to see: kinds of lines, those before a row, alerts from the nth on."""
+
+    view: str = "all"
+    before: int | None = None
+    alerts_from: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class ClockFace:
     """How long something took, or takes."""
 
@@ -52,21 +65,43 @@ class ClockFace:
 
 
 def incident_facts(
-    services: Services, connection: Connection, incident: Incident, view: str
+    services: Services, connection: Connection, incident: Incident, shown: Shown
 ) -> dict[str, Any]:
-    """Return what the page of one incident shows, its timeline narrowed to `view`."""
-    alerts = alerts_of(connection, incident.id)
-    journeys = {str(row["labels"].get("journey", "")) for row in alerts} | {incident.journey or ""}
-    timeline = rows.load_timeline(connection, incident.id)
-    counts = {name: sum(_is_of(line, name) for line in timeline) for name in VIEWS}
+    """Return what the page of one incident shows, as far as `shown` asks for it."""
+    view = shown.view if shown.view in VIEWS else "all"
+    alerts = ticket.alert_page(
+        connection, incident.id, offset=shown.alerts_from, limit=SHOWN_ALERTS
+    )
+    alert_counts = ticket.alert_counts(connection, incident.id)
+    alert_count = sum(alert_counts.values())
+    kinds = ticket.alert_kinds(connection, incident.id)
+    journeys = {kind.journey for kind in kinds} | {incident.journey or ""}
+    lines = ticket.line_counts(connection, incident.id)
+    counts = {name: sum(n for line, n in lines.items() if _is_of(*line, name)) for name in VIEWS}
+    timeline = ticket.line_page(
+        connection,
+        incident.id,
+        of=None if view == "all" else [line for line in lines if _is_of(*line, view)],
+        before=shown.before,
+        limit=SHOWN_LINES + 1,
+    )
     since, until = incident.started_at - FOUND_BEFORE, incident.resolved_at or services.clock.now()
     runs = failing_runs(connection, journeys - {""}, since, until, SHOWN_RUNS)
     survivor = rows.load_incidents(connection, [incident.merged_into_id or 0])
-    shown = [line for line in timeline if _is_of(line, view)]
+    names = [kind.name for kind in kinds]
     return {
         "alerts": alerts,
-        "firing": [alert for alert in alerts if alert["state"] == "firing"],
-        "timeline": shown[::-1],
+        "alert_count": alert_count,
+        "alerts_from": shown.alerts_from,
+        "alerts_next": shown.alerts_from + SHOWN_ALERTS
+        if shown.alerts_from + SHOWN_ALERTS < alert_count
+        else None,
+        "firing_count": alert_counts.get("firing", 0),
+        "timeline": timeline[:SHOWN_LINES],
+        "newest_lines": NEWEST_LINES,
+        "line_count": counts[view],
+        "older": timeline[SHOWN_LINES - 1]["id"] if len(timeline) > SHOWN_LINES else None,
+        "before": shown.before,
         "views": [
             (f"/console/incidents/{incident.number}?show={name}#timeline", words, counts[name])
             for name, words in VIEWS.items()
@@ -79,14 +114,16 @@ def incident_facts(
         "bad_run": first_bad_run(connection, incident.journey, since) if incident.journey else None,
         "runs": runs,
         "evidence": waterfall(load_run(connection, runs[0].run_id)) if runs else (),
-        "runbooks": runbook_links(services, incident, alerts),
-        "runbook": _own_runbook(services, alerts),
+        "runbooks": runbook_links(services, incident, kinds),
+        "runbook": _own_runbook(services, names),
         "tasks": tasks_of(connection, incident.id),
         "links": links_of(connection, incident.id),
         "merged": merged_into(connection, incident.id),
         "survivor": next(iter(survivor.values()), None),
         "postmortem": latest_version(connection, incident.id),
-        "clocks": _clocks(incident, timeline),
+        "clocks": _clocks(
+            incident, ticket.first_line_at(connection, incident.id, Kind.ACKNOWLEDGED)
+        ),
         "wordings": _wordings(services, incident),
         "status_choices": [
             (status.value, status.value.capitalize())
@@ -116,15 +153,15 @@ def _called(services: Services, connection: Connection, incident: Incident) -> d
 
 
 def runbook_links(
-    services: Services, incident: Incident, alerts: Sequence[RowMapping]
+    services: Services, incident: Incident, kinds: Sequence[AlertKind]
 ) -> list[tuple[str, str]]:
     """Return (address, name) of the runbooks of an incident's alerts, our own pages first.
 
     An address that an alert brought along is offered only if it is plain http or https.
     """
-    names = {str(alert["labels"].get("alertname", "")) for alert in alerts}
+    names = {kind.name for kind in kinds}
     links = [(f"/runbooks/{name}", name) for name in sorted(names) if runbook_text(services, name)]
-    given = [incident.runbook_url, *(str(a["annotations"].get("runbook_url", "")) for a in alerts)]
+    given = [incident.runbook_url, *(kind.runbook_url for kind in kinds)]
     if not links:
         links = [(url, url) for url in dict.fromkeys(given) if is_web_address(url)]
     return links
@@ -149,10 +186,9 @@ class _Names(dict[str, str]):
         return key
 
 
-def _own_runbook(services: Services, alerts: Sequence[RowMapping]) -> tuple[str, str] | None:
+def _own_runbook(services: Services, names: Sequence[str]) -> tuple[str, str] | None:
     """Return (name, Markdown) of the runbook of the first alert that has one of ours."""
-    for alert in alerts:
-        name = str(alert["labels"].get("alertname", ""))
+    for name in names:
         if text := runbook_text(services, name):
             return name, text
     return None
@@ -164,8 +200,7 @@ def _wordings(services: Services, incident: Incident) -> tuple[Wording, ...]:
     return wordings(name, incident.customer_message)
 
 
-def _clocks(incident: Incident, timeline: Sequence[RowMapping]) -> list[ClockFace]:
-    taken = next((line["at"] for line in timeline if line["kind"] == Kind.ACKNOWLEDGED), None)
+def _clocks(incident: Incident, taken: datetime | None) -> list[ClockFace]:
     taken = taken or incident.acknowledged_at
     over = incident.resolved_at
     clocks = [ClockFace("Trouble", incident.started_at, over)]
@@ -176,8 +211,8 @@ def _clocks(incident: Incident, timeline: Sequence[RowMapping]) -> list[ClockFac
     return clocks
 
 
-def _is_of(line: RowMapping, view: str) -> bool:
-    kind, by_people = str(line["kind"]), line["actor"] not in ("", AUTOMATION)
+def _is_of(kind: str, actor: str, view: str) -> bool:
+    by_people = actor not in ("", AUTOMATION)
     return {
         "people": by_people,
         "automation": not by_people,

@@ -47,7 +47,7 @@ function address(element) {
 }
 
 function keepOpen(old, fresh) {
-  const words = (one) => one.querySelector("summary")?.textContent;
+  const words = (one) => one.dataset.fold ?? one.querySelector("summary")?.textContent;
   const shut = [...fresh.querySelectorAll("details")];
   for (const one of old.querySelectorAll("details")) {
     const twin = shut.find((other) => words(other) === words(one));

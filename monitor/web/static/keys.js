@@ -46,8 +46,10 @@ function walk(step) {
 
 // Goes to a field, or presses a button; returns whether there was one.
 function act(key) {
-  const named = [...document.querySelectorAll(`[aria-keyshortcuts="${CSS.escape(key)}"]`)].find(isShown);
+  const all = [...document.querySelectorAll(`[aria-keyshortcuts="${CSS.escape(key)}"]`)];
+  const named = all.find(isShown) ?? all.find((one) => one.closest("details:not([open])"));
   if (!named) return false;
+  for (let fold = named.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
   if (isWriting(named)) {
     named.focus();
     named.select?.();
