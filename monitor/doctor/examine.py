@@ -16,9 +16,15 @@ from monitor.doctor.files import (
     read_configuration,
 )
 from monitor.doctor.finding import Finding, Level
-from monitor.doctor.network import examine_hosts, examine_mail, examine_public_url
-from monitor.doctor.origins import origins_of
+from monitor.doctor.network import (
+    examine_channel_mail,
+    examine_hosts,
+    examine_mail,
+    examine_public_url,
+)
+from monitor.doctor.origins import mail_servers_of, origins_of
 from monitor.settings import Settings
+from probes.secrets import EnvironmentSecrets
 
 STYLES = {Level.OK: "green", Level.WARN: "yellow", Level.FAIL: "red"}
 
@@ -38,6 +44,8 @@ def examine(
     yield from examine_database(settings, now())
     if not offline:
         yield from examine_mail(settings.smtp_url)
+        servers = mail_servers_of(settings.config)
+        yield from examine_channel_mail(servers, EnvironmentSecrets(environ))
         yield from examine_hosts(origins_of(settings.config, environ), now)
         yield from examine_public_url(settings.public_url, now)
 

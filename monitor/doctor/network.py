@@ -7,7 +7,7 @@ from __future__ import annotations
 import http.client
 import socket
 import ssl
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 from monitor.doctor.clock import clock_finding
 from monitor.doctor.finding import Finding, fail, ok, warn
 from monitor.notify.email import try_server
-from monitor.notify.message import NotifyError
+from monitor.notify.message import Context, NotifyError
+from probes.secrets import SecretSource
 
 Now = Callable[[], datetime]
 TIMEOUT_SECONDS = 5.0
@@ -50,6 +51,20 @@ def examine_mail(smtp_url: str | None) -> Iterator[Finding]:
         yield fail("mail", str(error), advice)
         return
     yield ok("mail", said)
+
+
+def examine_channel_mail(servers: Mapping[str, str], secrets: SecretSource) -> Iterator[Finding]:
+    """Connect likewise to the mail servers that channels have of their own, by channel.
+
+    Their addresses may name secrets.
+    """
+    context = Context(secrets)
+    for name, template in sorted(servers.items()):
+        area, advice = f"mail of {name}", f"see smtp_url of the channel {name} in monitor.yml"
+        try:
+            yield ok(area, try_server(context.reveal(template), TIMEOUT_SECONDS))
+        except NotifyError as error:
+            yield fail(area, str(error).replace("MONITOR_SMTP_URL", "smtp_url"), advice)
 
 
 def examine_hosts(origins: Iterable[str], now: Now) -> Iterator[Finding]:

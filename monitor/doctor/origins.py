@@ -1,4 +1,4 @@
-"""Every host that the configuration has us reach: shops, scrape targets, channels."""
+"""Every host that the configuration has us reach: shops, scrape targets, channels, mail servers."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from monitor.config.check import documents
+from monitor.config.load import load_configuration
+from probes.faults import FaultyInput
 from probes.secrets import EnvironmentSecrets, MissingSecret, UnfitSecret
 from probes.templates import references, texts_in
 
@@ -24,6 +26,16 @@ def origins_of(folder: Path, environ: Mapping[str, str]) -> Iterator[str]:
                 origin = _origin(_filled_in(text, secrets))
                 if origin:
                     yield origin
+
+
+def mail_servers_of(folder: Path) -> dict[str, str]:
+    """Return the address of every mail server that a channel has of its own, by its name."""
+    try:
+        channels = load_configuration(folder).channels
+    except FaultyInput:  # told as faults of the configuration
+        return {}
+    named = {c.name: str(c.settings.get("smtp_url", "")) for c in channels if c.kind == "email"}
+    return {name: address for name, address in named.items() if address}
 
 
 def _filled_in(text: str, secrets: EnvironmentSecrets) -> str:

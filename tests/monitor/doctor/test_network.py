@@ -17,8 +17,14 @@ from monitor.config.init import write_starter
 from monitor.demo.tls import make_certificates, present
 from monitor.doctor import network
 from monitor.doctor.finding import Finding, Level
-from monitor.doctor.network import examine_hosts, examine_mail, examine_public_url
-from monitor.doctor.origins import origins_of
+from monitor.doctor.network import (
+    examine_channel_mail,
+    examine_hosts,
+    examine_mail,
+    examine_public_url,
+)
+from monitor.doctor.origins import mail_servers_of, origins_of
+from probes.secrets import EnvironmentSecrets
 from tests.sinks import mail_sink
 
 NOW = datetime.now(UTC)
@@ -105,6 +111,35 @@ def test_a_mail_server_that_refuses_the_login_fails_without_telling_the_password
 def test_a_mail_server_that_is_not_there_is_told(url: str | None, level: str) -> None:
     """None at all is a choice, a dead one is a failure."""
     assert levels(examine_mail(url)) == [("mail", level)]
+
+
+def test_mail_servers_of_channels_are_looked_at_with_their_secrets(tmp_path: Path) -> None:
+    """One is well, one is dead, one lacks its secret; channels without one of their own are not."""
+    with mail_sink() as sink:
+        list(write_starter("https://shop.test", tmp_path))
+        file = tmp_path / "monitor.yml"
+        mail = [
+            mail_channel("well", f"smtp://ann:${{secret:MAIL}}@127.0.0.1:{sink.port}"),
+            mail_channel("dead", f"smtp://{NOBODY}"),
+            mail_channel("lacking", "smtp://ann:${secret:NONE}@127.0.0.1"),
+            "  - {name: plain, kind: email, settings: {to: ann@shop.test}}\n",
+        ]
+        given = file.read_text("utf-8").replace("\nchannels:\n", f"\nchannels:\n{''.join(mail)}")
+        file.write_text(given, "utf-8")
+        secrets = EnvironmentSecrets({"MONITOR_SECRET_MAIL": "open sesame"})
+        found = list(examine_channel_mail(mail_servers_of(tmp_path), secrets))
+    assert levels(iter(found)) == [
+        ("mail of dead", "fail"),
+        ("mail of lacking", "fail"),
+        ("mail of well", "ok"),
+    ]
+    assert not [one for one in found if "sesame" in one.text + one.advice]
+    assert "smtp_url of the channel dead" in found[0].advice
+
+
+def mail_channel(name: str, url: str) -> str:
+    """Return a channel with a mail server of its own."""
+    return f'  - {{name: {name}, kind: email, settings: {{to: a@shop.test, smtp_url: "{url}"}}}}\n'
 
 
 def test_starttls_that_the_server_does_not_offer_fails() -> None:
