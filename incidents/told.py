@@ -35,6 +35,7 @@ WHY = {  # of `monitor.notify.recheck.Unsent`, as kept with a notification
     "throttled": "its turn would have come after its deadline",
     "acknowledged": "somebody had taken the incident before it could go out",
     "over_meanwhile": "it was over before it could go out",
+    "no_mail_server": "there is no mail server",
     "opening_not_sent": "they never got the opening",
 }
 

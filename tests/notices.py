@@ -12,7 +12,7 @@ from sqlalchemy import select
 
 from monitor.clock import Clock, FakeClock
 from monitor.notify.delivery_rules import GroupingSettings, LimitSettings, QuietHoursSettings
-from monitor.notify.message import Context, MailAccount, Message
+from monitor.notify.message import Complete, Context, MailAccount, Message, complete_already
 from monitor.storage.schema import incidents, outbox, timeline
 from monitor.storage.store import Store
 from probes.secrets import EnvironmentSecrets
@@ -47,7 +47,12 @@ def make_message(**given: Any) -> Message:
     return Message(**{**usual, **given})
 
 
-def make_context(smtp_port: int = 0, clock: Clock | None = None, **secrets: str) -> Context:
+def make_context(
+    smtp_port: int = 0,
+    clock: Clock | None = None,
+    complete: Complete = complete_already,
+    **secrets: str,
+) -> Context:
     """Return a context of a shop called Demo Shop."""
     url = f"smtp://127.0.0.1:{smtp_port}" if smtp_port else ""
     return Context(
@@ -56,6 +61,7 @@ def make_context(smtp_port: int = 0, clock: Clock | None = None, **secrets: str)
         site_name="Demo Shop",
         site_url="https://status.shop.example",
         clock=clock or FakeClock(),
+        complete=complete,
     )
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 
 from incidents.errors import InvalidInputError
 from monitor.accounts.contact import Contact
+from monitor.accounts.notices import PROVIDER
 from monitor.accounts.openid import OpenIdError
 from monitor.accounts.people import NAME, NOT_PEOPLE, change_role
 from monitor.accounts.records import record_of
@@ -27,7 +28,6 @@ from monitor.storage.store import Store, Transaction
 from monitor.storage.users import User, insert_user, user_by_email, user_by_name
 
 log = logger("sign-in")
-PROVIDER = "sign-in provider"  # as the audit log names it
 NAMESAKES = 100
 ASK = "Ask an administrator of this monitor."
 

@@ -14,10 +14,12 @@ from typing import Any
 
 from sqlalchemy import func, select
 
+from monitor.accounts.notices import with_page
 from monitor.accounts.passwords import hash_password
 from monitor.accounts.records import record_of
 from monitor.accounts.seal import Seal
 from monitor.notify.kinds import ACCOUNT
+from monitor.notify.recheck import ACCOUNT_CHANGED
 from monitor.storage.outbox import enqueue
 from monitor.storage.proofs import keep_proof, proof_of, take_proof
 from monitor.storage.schema import outbox
@@ -93,6 +95,8 @@ def fill_in_links(seal: Seal, public_url: str) -> Callable[[str, str, Mapping[st
     """Return what completes a mail's text when it leaves: (event, body, payload) → body."""
 
     def complete(event: str, body: str, payload: Mapping[str, Any]) -> str:
+        if event == ACCOUNT_CHANGED:
+            return with_page(body, public_url)
         if event != EVENT:
             return body
         return body.replace(PLACE, f"{public_url}{PATH}/{seal.derive(PURPOSE, payload['name'])}")

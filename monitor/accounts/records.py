@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from monitor.accounts.notices import tell_owner
 from monitor.storage.audit import record
 from monitor.storage.store import Store, Transaction
 
@@ -11,7 +12,11 @@ from monitor.storage.store import Store, Transaction
 def record_of(
     tx: Transaction, name: str, verb: str, by: str, now: datetime, **detail: object
 ) -> None:
-    """Record that `by` did something to the account of that name; `verb` is in the past."""
+    """Record that `by` did something to the account of that name; `verb` is in the past.
+
+    Its owner is told by mail where the way into it has changed.
+    """
+    tell_owner(tx, name, verb, by, now)
     target = f"user:{name}"
     record(tx, actor=by, action=f"user.{verb}", target=target, at=now, detail=detail)
 

@@ -73,7 +73,7 @@ class Courier:
 
     def _check(self, delivery: Delivery, now: datetime) -> Verdict:
         if delivery.incident_id is None:
-            return Verdict()
+            return recheck(Facts(delivery.event, mails=bool(self.context.mail.smtp_url)))
         with self.store.read() as connection:
             closing = delivery.event == Event.RESOLVED
             follows = closing or delivery.event == Event.ACKNOWLEDGED

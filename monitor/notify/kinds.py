@@ -60,6 +60,9 @@ REPORTER = "reporter"
 ACCOUNT = "account mail"
 """Mail to a person of the console about their own account; no configured channel has this name."""
 
+ACCOUNT_NOTICE = "account notice"
+"""Mail to a person that the way into their account has changed; it may wait for its server."""
+
 CANARY = "canary"
 """The channel that takes canaries where none is configured for them: it keeps nothing."""
 

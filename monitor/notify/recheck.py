@@ -9,6 +9,7 @@ from incidents.lifecycle import Status
 from incidents.muted import reason_of
 from incidents.outbox import OPENINGS, Event, NotSent
 
+ACCOUNT_CHANGED = "account_changed"  # the event of a notice about the way into an account
 OVER = "the incident was over before it could go out"
 
 
@@ -25,6 +26,7 @@ class Unsent(StrEnum):
     ACKNOWLEDGED = "acknowledged"
     OVER_MEANWHILE = "over_meanwhile"
     OPENING_NOT_SENT = "opening_not_sent"
+    NO_MAIL_SERVER = "no_mail_server"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +42,8 @@ class Facts:
     """Whether that opening was given to the receiver at least once, and so may have arrived."""
     taken_by: str = ""
     """Who has acknowledged the incident."""
+    mails: bool = True
+    """Whether there is a mail server."""
     muted_by: str = ""
     """The name of what mutes it since it was queued."""
 
@@ -61,6 +65,8 @@ def recheck(facts: Facts) -> Verdict:
     update about a resolved incident is not worth a message any more. A closing and an
     acknowledgement go to whoever may have received the opening, and are never muted.
     """
+    if facts.event == ACCOUNT_CHANGED and not facts.mails:
+        return Verdict(drop=Unsent.NO_MAIL_SERVER, text="there is no mail server")
     if facts.event == Event.RESOLVED:
         return _recheck_closing(facts)
     taken = facts.event == Event.ACKNOWLEDGED

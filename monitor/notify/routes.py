@@ -12,7 +12,7 @@ from incidents.oncall.contacts import PERSON_MAIL
 from incidents.pacing import Grouping, Limit
 from incidents.quiet_hours import QuietHours
 from monitor.notify.delivery_rules import DeliveryRules, GroupingSettings
-from monitor.notify.kinds import ACCOUNT, CANARY, KINDS, REPORTER, SINK, Kind
+from monitor.notify.kinds import ACCOUNT, ACCOUNT_NOTICE, CANARY, KINDS, REPORTER, SINK, Kind
 from monitor.notify.message import Context, KindSettings, Message, Receipt
 
 ACCOUNT_DEADLINE = "25m"  # links in such mails end after half an hour
@@ -98,6 +98,7 @@ def make_routes(channels: Iterable[ChannelLike]) -> dict[str, Route]:
     routes = {
         REPORTER: Route(REPORTER, mail, mail.settings(), one_by_one),
         PERSON_MAIL: Route(PERSON_MAIL, mail, mail.settings(), DeliveryRules()),
+        ACCOUNT_NOTICE: Route(ACCOUNT_NOTICE, mail, mail.settings(), one_by_one),
         CANARY: Route(CANARY, SINK, SINK.settings(), one_by_one),
     }
     for channel in channels:

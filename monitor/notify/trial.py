@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Sequence
 
 from incidents.oncall.contacts import PERSON_MAIL
-from monitor.notify.kinds import ACCOUNT, REPORTER
+from monitor.notify.kinds import ACCOUNT, ACCOUNT_NOTICE, REPORTER
 from monitor.notify.message import Context, Message, Receipt
 from monitor.notify.routes import ChannelLike, make_routes
 
@@ -23,7 +23,7 @@ def send_test(
         NotifyError: the channel's receiver did not accept the message.
     """
     routes = make_routes(channels)
-    own = (ACCOUNT, PERSON_MAIL, REPORTER)
+    own = (ACCOUNT, ACCOUNT_NOTICE, PERSON_MAIL, REPORTER)
     if name not in routes or (name in own and not recipient):
         names = sorted(channel.name for channel in channels if channel.name in routes)
         known = ", ".join(names) or "none is configured"

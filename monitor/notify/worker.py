@@ -20,7 +20,7 @@ import structlog
 
 from incidents.oncall.contacts import PERSON_MAIL
 from monitor.notify.courier import Courier, Link, Mute, mute_nothing, no_link
-from monitor.notify.kinds import ACCOUNT, REPORTER
+from monitor.notify.kinds import ACCOUNT, ACCOUNT_NOTICE, REPORTER
 from monitor.notify.message import Context
 from monitor.notify.pacer import Quiet, nobody_is_quiet
 from monitor.notify.routes import ChannelLike, Route, make_routes
@@ -52,7 +52,7 @@ class OutboxWorker:
         poll_seconds: float = POLL_SECONDS,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
-        own = (REPORTER, PERSON_MAIL, ACCOUNT)
+        own = (REPORTER, PERSON_MAIL, ACCOUNT, ACCOUNT_NOTICE)
         self.stats = DeliveryStats(lambda: [*own, *(channel.name for channel in channels())])
         self._store = store
         self._channels = channels

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.notify.kinds import ACCOUNT, CANARY, KINDS, REPORTER
+from monitor.notify.kinds import ACCOUNT, ACCOUNT_NOTICE, CANARY, KINDS, REPORTER
 from monitor.notify.message import NotifyError
 from monitor.notify.routes import find_faults, make_routes
 from monitor.notify.trial import send_test
@@ -44,7 +44,8 @@ def test_a_fault_never_repeats_the_value() -> None:
 def test_single_people_have_a_route_and_invalid_channels_have_none() -> None:
     """A fault that slipped through the check costs one channel, not the delivery."""
     channels = [GivenChannel("a", "console"), GivenChannel("b", "pigeon")]
-    assert set(make_routes(channels)) == {"a", "person", REPORTER, ACCOUNT, CANARY}
+    own = {"person", REPORTER, ACCOUNT, ACCOUNT_NOTICE, CANARY}
+    assert set(make_routes(channels)) == {"a", *own}
 
 
 def test_no_configured_channel_gets_the_mail_about_accounts() -> None:

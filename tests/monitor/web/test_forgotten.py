@@ -60,16 +60,15 @@ def mailed(web: Web, who: str = "agent") -> str:
     ask(web, who)
     with mail_sink() as sink:
         deliver(web, sink)
-    assert [list(to) for to in sink.recipients] == [["ann@shop.example"]]
+    assert {tuple(to) for to in sink.recipients} == {("ann@shop.example",)}
     return link_in(sink)
 
 
 def link_in(sink: MailSink) -> str:
-    body = sink.mails[-1].get_body(("plain",))
-    assert body is not None
-    found = re.search(r"http://monitor\.test(/console/sign-in/reset/\S+)", body.get_content())
-    assert found, "no link in the mail"
-    return found[1]
+    texts = [body.get_content() for mail in sink.mails if (body := mail.get_body(("plain",)))]
+    link = r"http://monitor\.test(/console/sign-in/reset/\S+)"
+    (found,) = re.findall(link, "\n".join(texts))
+    return str(found)
 
 
 def choose(client: TestClient, path: str, password: str = NEW) -> Response:
