@@ -80,3 +80,42 @@ class Entry:
     text: str
     actor: str = AUTOMATION
     data: Mapping[str, Any] = field(default_factory=dict)
+
+
+NAMED = 3  # how many alerts a line about several speaks of by name
+
+
+@dataclass(slots=True)
+class Gathered:
+    """A line about alerts that all did the same at once: one line however many they are.
+
+    `what` follows their names: `LatencyHigh (search) and 49 more joined: …`.
+    """
+
+    at: datetime
+    kind: Kind
+    what: str
+    data: Mapping[str, Any] = field(default_factory=dict)
+    names: dict[str, None] = field(default_factory=dict)  # in the order they came, each once
+    fingerprints: list[str] = field(default_factory=list)
+
+    def add(self, name: str, fingerprint: str) -> None:
+        """Let the line speak of one alert more."""
+        if len(self.names) < NAMED:
+            self.names[name] = None
+        self.fingerprints.append(fingerprint)
+
+    def entry(self) -> Entry:
+        """Return the line; its data name a lone alert by `fingerprint`, several by `fingerprints`."""
+        count = len(self.fingerprints)
+        text = f"{', '.join(self.names)}{_more(count - len(self.names))} {self.what}"
+        told = (
+            {"fingerprint": self.fingerprints[0]}
+            if count == 1
+            else {"alerts": count, "fingerprints": self.fingerprints}
+        )
+        return Entry(self.at, self.kind, text, data={**self.data, **told})
+
+
+def _more(count: int) -> str:
+    return f" and {count} more" if count else ""

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import (
-    ARRAY,
     JSON,
     Connection,
     Row,
     RowMapping,
-    String,
     bindparam,
     func,
     select,
@@ -24,6 +23,7 @@ from incidents.alerts.inhibition import Source
 from incidents.alerts.matchers import Matcher, Operator
 from incidents.alerts.model import Alert, words
 from incidents.lifecycle import Severity
+from monitor.storage.bulk import DIALECTS, insert_rows, texts
 from monitor.storage.schema import alerts, incidents
 from monitor.storage.store import Transaction
 from monitor.storage.types import UtcDateTime
@@ -81,30 +81,29 @@ _HELD = (
 )
 
 
-def _prints(dialect: str) -> Any:
-    """The identities asked for: one parameter however many there are, so one plan for all."""
-    if dialect == "sqlite":
-        return select(func.json_each(bindparam("prints", type_=JSON)).table_valued("value").c.value)
-    return select(func.unnest(bindparam("prints", type_=ARRAY(String))))
-
-
 _OPEN_OF = {
     dialect: select(*_HELD)
-    .where(_c.fingerprint.in_(_prints(dialect)), _c.open_marker == 1)
+    .where(_c.fingerprint.in_(texts(dialect, "prints")), _c.open_marker == 1)
     .order_by(_c.fingerprint)
     .with_for_update(of=alerts)
-    for dialect in ("sqlite", "postgresql")
+    for dialect in DIALECTS
 }
 _LAST_OF = {
     dialect: select(*_HELD).where(
         _c.id.in_(
             select(func.max(_c.id))
-            .where(_c.fingerprint.in_(_prints(dialect)))
+            .where(_c.fingerprint.in_(texts(dialect, "prints")))
             .group_by(_c.fingerprint)
         )
     )
-    for dialect in ("sqlite", "postgresql")
+    for dialect in DIALECTS
 }
+_SOURCES = (
+    select(_c.fingerprint, _c.labels, _c.incident_id)
+    .where(_c.open_marker == 1, _c.state == "firing", _c.muted_by == "")
+    .order_by(_c.id)
+)
+_SOURCES_OF = _SOURCES.where(_c.severity == bindparam("severity"))
 # The `+` keeps SQLite from walking through all open alerts: identity finds one at once.
 _EXTEND = {
     "sqlite": text(
@@ -163,9 +162,7 @@ def insert_alerts(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
     Raises:
         IntegrityError: another transaction has opened one of these identities meanwhile.
     """
-    if rows:
-        ordered = sorted(rows, key=lambda row: str(row["fingerprint"]))
-        tx.connection.execute(alerts.insert(), ordered)
+    insert_rows(tx.connection, alerts, sorted(rows, key=itemgetter("fingerprint")))
 
 
 def refresh_alerts(tx: Transaction, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -335,14 +332,16 @@ def sources(connection: Connection, matchers: Iterable[Matcher]) -> Iterator[Sou
 
     A matcher for one severity narrows what is read by an index.
     """
-    statement = select(_c.fingerprint, _c.labels, _c.incident_id).where(
-        _c.open_marker == 1, _c.state == "firing", _c.muted_by == ""
-    )
-    for matcher in matchers:
-        if matcher.name == "severity" and matcher.operator is Operator.EQUAL:
-            severity = Severity.of({"severity": matcher.value})
-            statement = statement.where(_c.severity == severity.value)
-    for row in connection.execute(statement.order_by(_c.id)):
+    severities = {
+        Severity.of({"severity": matcher.value}).value
+        for matcher in matchers
+        if matcher.name == "severity" and matcher.operator is Operator.EQUAL
+    }
+    if len(severities) == 1:
+        rows = connection.execute(_SOURCES_OF, {"severity": severities.pop()})
+    else:
+        rows = connection.execute(_SOURCES)
+    for row in rows:
         yield Source(*row)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import (
     ColumnElement,
     Connection,
+    Row,
     RowMapping,
     Select,
     and_,
@@ -18,6 +19,7 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    union_all,
     update,
 )
 
@@ -26,6 +28,7 @@ from incidents.outbox import incident_name
 from incidents.texts import storable
 from incidents.timeline import NOT_AUDITED, Entry
 from monitor.storage.audit import Change, record_all
+from monitor.storage.bulk import DIALECTS, insert_rows, numbers, texts
 from monitor.storage.schema import (
     incident_components,
     incident_tasks,
@@ -113,7 +116,17 @@ class IncidentFilter:
     limit: int = 100
 
 
-_WORDS = {"status": Status, "severity": Severity, "impact": Impact, "origin": Origin}
+_hit = incident_components.c
+_FIELDS = [*Incident.__dataclass_fields__]
+_WORDS = [  # where in a row a word stands, and the words there are
+    (_FIELDS.index(name), {str(word): word for word in words})
+    for name, words in (
+        ("status", Status),
+        ("severity", Severity),
+        ("impact", Impact),
+        ("origin", Origin),
+    )
+]
 
 
 def load_incident(connection: Connection, number: int) -> Incident:
@@ -122,7 +135,7 @@ def load_incident(connection: Connection, number: int) -> Incident:
     Raises:
         UnknownIncident: there is none.
     """
-    found = _load(connection, select(incidents).where(_c.number == number))
+    found = _load(connection, _SELECT.where(_c.number == number))
     if not found:
         raise UnknownIncident(number)
     return found[0]
@@ -131,38 +144,76 @@ def load_incident(connection: Connection, number: int) -> Incident:
 def load_incidents(connection: Connection, ids: Iterable[int]) -> dict[int, Incident]:
     """Return the incidents of these row ids, by id."""
     wanted = sorted(set(ids))
-    rows = _load(connection, select(incidents).where(_c.id.in_(wanted))) if wanted else []
+    rows = _load(connection, _SELECT.where(_c.id.in_(wanted))) if wanted else []
     return {incident.id: incident for incident in rows}
 
 
 def open_incidents(connection: Connection) -> list[Incident]:
     """Return the incidents that are not resolved, oldest first."""
     real = (_c.open_marker == 1, _c.number > 0)  # a canary is none
-    return _load(connection, select(incidents).where(*real).order_by(_c.number))
+    return _load(connection, _SELECT.where(*real).order_by(_c.number))
 
 
-def of_keys(
-    connection: Connection, keys: Iterable[str], resolved_since: datetime
+def joinable(
+    connection: Connection,
+    keys: Iterable[str],
+    components: Iterable[str],
+    resolved_since: datetime,
 ) -> list[Incident]:
-    """Return the incidents of these keys that alerts may join or reopen.
+    """Return what alerts may join or reopen, by number.
 
-    That is: open ones, those resolved lately, and those merged into another, whenever that was.
+    That is: open incidents that hit these components; and those of these keys that are open, were
+    resolved lately, or were merged into another, whenever that was.
     """
-    ended = or_(_c.resolved_at >= resolved_since, _c.merged_into_id.is_not(None))
-    mine = _c.key.in_(sorted(set(keys)))
-    statement = select(incidents).where(mine, or_(_c.open_marker == 1, ended))
-    return _load(connection, statement.order_by(_c.number))
+    values = {
+        "keys": sorted(set(keys)),
+        "components": sorted(set(components)),
+        "since": resolved_since,
+    }
+    return _load(connection, _JOINABLE[connection.dialect.name], **values)
 
 
 def open_about(connection: Connection, components: Iterable[str]) -> list[Incident]:
-    """Return the open incidents that hit any of these components, oldest first."""
-    hit = incident_components.c
-    about = select(hit.incident_id).where(hit.component.in_(sorted(set(components))))
-    statement = select(incidents).where(_c.open_marker == 1, _c.id.in_(about))
-    return _load(connection, statement.order_by(_c.number))
+    """Return the open incidents that hit any of these components, by number."""
+    statement = _OPEN_ABOUT[connection.dialect.name]
+    return _load(connection, statement, components=sorted(set(components)))
 
 
 # Built once: a storm opens thousands of incidents, and building one costs more than running it.
+_SELECT = select(*(_c[name] for name in Incident.__dataclass_fields__ if name != "components"))
+_one = incidents.alias("one")
+
+
+def _open_that_hit(dialect: str) -> Select[Any]:
+    """Return the row ids of open incidents that hit one of the `components`."""
+    hits = _hit.component.in_(texts(dialect, "components"))
+    mine = select(_hit.incident_id).where(_hit.incident_id == _one.c.id, hits)
+    return select(_one.c.id).where(_one.c.open_marker == 1, mine.exists())
+
+
+def _of_keys(dialect: str) -> Select[Any]:
+    """Return the row ids of the incidents with one of the `keys` that are of interest."""
+    ended = or_(_one.c.resolved_at >= bindparam("since"), _one.c.merged_into_id.is_not(None))
+    wanted = _one.c.key.in_(texts(dialect, "keys"))
+    return select(_one.c.id).where(wanted, or_(_one.c.open_marker == 1, ended))
+
+
+_OPEN_ABOUT = {
+    dialect: _SELECT.where(_c.id.in_(_open_that_hit(dialect))).order_by(_c.number)
+    for dialect in DIALECTS
+}
+_JOINABLE = {
+    dialect: _SELECT.where(
+        _c.id.in_(union_all(_open_that_hit(dialect), _of_keys(dialect)))
+    ).order_by(_c.number)
+    for dialect in DIALECTS
+}
+_COMPONENTS_OF = {
+    dialect: select(_hit.incident_id, _hit.component, _hit.status).where(
+        _hit.incident_id.in_(numbers(dialect, "ids"))
+    )
+    for dialect in DIALECTS
+}
 _LAST_OF_KEY = select(func.max(_c.id)).where(
     _c.key == bindparam("wanted"), _c.open_marker.is_(None)
 )
@@ -177,7 +228,7 @@ def last_of_key(connection: Connection, key: str) -> int | None:
 
 def list_incidents(connection: Connection, wanted: IncidentFilter) -> list[Incident]:
     """Return the newest incidents that match, newest first."""
-    statement = select(incidents).where(*_conditions(wanted))
+    statement = _SELECT.where(*_conditions(wanted))
     if wanted.before_number is not None:
         statement = statement.where(_c.number < wanted.before_number)
     return _load(connection, statement.order_by(_c.number.desc()).limit(wanted.limit))
@@ -194,8 +245,7 @@ def _conditions(wanted: IncidentFilter) -> list[ColumnElement[bool]]:
     if wanted.open is not None:
         found.append(_c.open_marker == 1 if wanted.open else _c.open_marker.is_(None))
     if wanted.component is not None:
-        hit = incident_components.c
-        also = select(hit.incident_id).where(hit.component == wanted.component)
+        also = select(_hit.incident_id).where(_hit.component == wanted.component)
         found.append(or_(_c.component == wanted.component, _c.id.in_(also)))
     for column in ("severity", "status"):
         if (value := getattr(wanted, column)) is not None:
@@ -285,7 +335,7 @@ def add_entries(tx: Transaction, entries: Sequence[tuple[int, Entry]]) -> None:
             }
             for incident_id, entry in entries
         ]
-        tx.connection.execute(timeline.insert(), rows)
+        insert_rows(tx.connection, timeline, rows)
         _record_changes(tx, [pair for pair in entries if pair[1].kind not in NOT_AUDITED])
 
 
@@ -335,23 +385,24 @@ def notified(connection: Connection, incident_id: int) -> list[tuple[str, str, s
     return [(e, ch, r) for e, ch, r in connection.execute(statement.order_by(c.id))]
 
 
-def _load(connection: Connection, statement: Select[Any]) -> list[Incident]:
-    rows = connection.execute(statement).mappings().all()
-    ids = [row["id"] for row in rows]
-    components = _components(connection, ids)
-    return [_incident(row, components.get(row["id"], {})) for row in rows]
+def _load(connection: Connection, statement: Select[Any], **values: Any) -> list[Incident]:
+    rows = connection.execute(statement, values).all()
+    components = _components(connection, [row[0] for row in rows])
+    return [_incident(row, components.get(row[0], {})) for row in rows]
 
 
 def _components(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, str]]:
     found: dict[int, dict[str, str]] = {}
     if ids:
-        c = incident_components.c
-        for row in connection.execute(select(incident_components).where(c.incident_id.in_(ids))):
-            found.setdefault(row.incident_id, {})[row.component] = row.status
+        statement = _COMPONENTS_OF[connection.dialect.name]
+        for incident_id, component, status in connection.execute(statement, {"ids": ids}):
+            found.setdefault(incident_id, {})[component] = status
     return found
 
 
-def _incident(row: RowMapping, components: dict[str, str]) -> Incident:
-    values = {name: value for name, value in row.items() if name != "open_marker"}
-    values.update({name: word(values[name]) for name, word in _WORDS.items()})
-    return Incident(**values, components=components)
+def _incident(row: Row[Any], components: dict[str, str]) -> Incident:
+    values = list(row)
+    for position, words in _WORDS:
+        values[position] = words[values[position]]
+    values.append(components)
+    return Incident(*values)

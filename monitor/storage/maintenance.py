@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, insert, or_, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
 
 from incidents.errors import UnknownObjectError
 from incidents.notices.maintenance import Effect, Maintenance, Scope
@@ -15,6 +15,12 @@ from monitor.storage.schema import maintenance, maintenance_scope
 from monitor.storage.store import Transaction
 
 _c = maintenance.c
+# Built once: every transaction about alerts asks for it, and building costs more than asking.
+_LIVE = (
+    select(maintenance)
+    .where(_c.cancelled_at.is_(None), or_(_c.ends_at > bindparam("now"), _c.verified_at.is_(None)))
+    .order_by(_c.starts_at, _c.id)
+)
 
 
 def insert_window(tx: Transaction, window: Maintenance) -> None:
@@ -72,8 +78,7 @@ def load_public_window(connection: Connection, public_id: str) -> Maintenance | 
 
 def live_windows(connection: Connection, now: datetime) -> tuple[Maintenance, ...]:
     """Return the windows that are not over: scheduled, in progress or verifying, next one first."""
-    is_live = (_c.cancelled_at.is_(None), or_(_c.ends_at > now, _c.verified_at.is_(None)))
-    return _load(connection, select(maintenance).where(*is_live).order_by(_c.starts_at, _c.id))
+    return _load(connection, _LIVE, now=now)
 
 
 def newest_windows(connection: Connection, limit: int) -> tuple[Maintenance, ...]:
@@ -94,8 +99,8 @@ def windows_between(
     return _load(connection, statement)
 
 
-def _load(connection: Connection, statement: Select[Any]) -> tuple[Maintenance, ...]:
-    rows = connection.execute(statement).all()
+def _load(connection: Connection, statement: Select[Any], **values: Any) -> tuple[Maintenance, ...]:
+    rows = connection.execute(statement, values).all()
     scopes = _scopes(connection, [row.id for row in rows])
     return tuple(_window(row, scopes.get(row.id, ())) for row in rows)
 

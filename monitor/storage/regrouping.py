@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, RowMapping, delete, or_, select, update
+from sqlalchemy import Connection, Row, RowMapping, bindparam, delete, or_, select, update
 
 from incidents.outbox import NotSent, Recipient
 from incidents.timeline import AUTOMATION
@@ -48,6 +48,21 @@ class LinkRow:
     why: str
     linked_by: str
     at: datetime
+
+
+# Built once: every transaction about alerts asks for it, and building costs more than asking.
+_LIVE = (
+    select(*(placements.c[name] for name in Placement.__dataclass_fields__))
+    .join_from(placements, incidents, incidents.c.id == placements.c.incident_id)
+    .where(
+        or_(
+            incidents.c.open_marker == 1,
+            incidents.c.resolved_at >= bindparam("since"),
+            incidents.c.merged_into_id.is_not(None),
+        )
+    )
+    .order_by(placements.c.id)
+)
 
 
 def alert_rows(connection: Connection, incident_id: int, ids: Collection[int]) -> list[RowMapping]:
@@ -113,11 +128,7 @@ def live_placements(connection: Connection, resolved_since: datetime) -> list[Pl
 
     That is: open ones, recent ones, and those that were merged into another.
     """
-    i, p = incidents.c, placements.c
-    live = or_(i.open_marker == 1, i.resolved_at >= resolved_since, i.merged_into_id.is_not(None))
-    columns = [p[name] for name in Placement.__dataclass_fields__]
-    statement = select(*columns).join_from(placements, incidents, i.id == p.incident_id)
-    return [Placement(*row) for row in connection.execute(statement.where(live).order_by(p.id))]
+    return [Placement(*row) for row in connection.execute(_LIVE, {"since": resolved_since})]
 
 
 def people_worked_on(connection: Connection, incident_id: int) -> bool:

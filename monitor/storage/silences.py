@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, Select, select, update
+from sqlalchemy import Connection, RowMapping, Select, bindparam, select, update
 
 from incidents.alerts.matchers import Matcher, Operator
 from incidents.alerts.recurrence import Recurrence
@@ -18,6 +18,8 @@ from monitor.storage.upsert import insert_into
 
 LISTED = timedelta(hours=120)  # how long an expired one is listed: Alertmanager's retention
 _c = silences.c
+# Built once: every transaction about alerts asks for it, and building costs more than asking.
+_LIVE = select(silences).where(_c.ends_at > bindparam("now")).order_by(_c.id)
 
 
 def save_silence(tx: Transaction, silence: Silence, now: datetime) -> int:
@@ -75,7 +77,7 @@ def silence_of_row(connection: Connection, row_id: int) -> Silence:
 
 def live_silences(connection: Connection, now: datetime) -> list[Silence]:
     """Return the silences that are not over at `now`, in the order they were made."""
-    return _load(connection, select(silences).where(_c.ends_at > now).order_by(_c.id))
+    return _load(connection, _LIVE, now=now)
 
 
 def listed_silences(
@@ -97,8 +99,8 @@ def listed_silences(
     return sorted(found, key=order)
 
 
-def _load(connection: Connection, statement: Select[Any]) -> list[Silence]:
-    return [_silence(row) for row in connection.execute(statement).mappings()]
+def _load(connection: Connection, statement: Select[Any], **values: Any) -> list[Silence]:
+    return [_silence(row) for row in connection.execute(statement, values).mappings()]
 
 
 def _silence(row: RowMapping) -> Silence:

@@ -46,12 +46,12 @@ class Candidates:
         and what these need; and what people decided. A storm may have opened thousands of others.
         """
         asked = set(subjects)
-        decided = live_placements(self._connection, since)
-        self._learn(
-            incident_rows.of_keys(self._connection, (subject.key for subject in asked), since)
-        )
+        keys = {subject.key for subject in asked}
         components = {subject.component for subject in asked} - {""}
-        self._learn_about(components.union(*map(self._needed_by, components)))
+        components |= {needed for each in components for needed in self._needed_by(each)}
+        decided = live_placements(self._connection, since)
+        self._asked |= components
+        self._learn(incident_rows.joinable(self._connection, keys, components, since))
         self._learn_of(row.incident_id for row in decided)
         self._wishes = {}
         for row in decided:

@@ -12,9 +12,10 @@ from datetime import datetime
 from typing import Any
 
 from incidents import outbox, publication
+from incidents.alerts.model import words
 from incidents.lifecycle import Origin, Severity, Status, impact_of, worst
 from incidents.outbox import Event, Plan
-from incidents.timeline import AUTOMATION, Entry, Kind
+from incidents.timeline import AUTOMATION, Entry, Gathered, Kind
 from monitor.config.model import Configuration
 from monitor.notify.kinds import KINDS
 from monitor.storage import incidents as rows
@@ -40,7 +41,8 @@ class Ledger:
     public_url: str = ""
     mails: bool = False  # there is a mail server: people can be told at their own address
     _changes: dict[int, dict[str, Any]] = field(default_factory=dict)
-    _entries: list[tuple[int, Entry]] = field(default_factory=list)
+    _entries: list[tuple[int, Entry | Gathered]] = field(default_factory=list)
+    _gathered: dict[tuple[int, Kind, str], Gathered] = field(default_factory=dict)
     _queued: list[dict[str, Any]] = field(default_factory=list)
 
     def open(
@@ -256,6 +258,24 @@ class Ledger:
         self._entries.append((incident.id, Entry(self.now, kind, text, actor, data)))
         self.tx.touch("incidents")
 
+    def note_alert(
+        self,
+        incident: Incident,
+        kind: Kind,
+        labels: Mapping[str, str],
+        fingerprint: str,
+        what: str,
+        **data: Any,
+    ) -> None:
+        """Say what became of an alert; all of which the same is said share a line."""
+        key = (incident.id, kind, what)
+        gathered = self._gathered.get(key)
+        if gathered is None:
+            gathered = self._gathered[key] = Gathered(self.now, kind, what, data)
+            self._entries.append((incident.id, gathered))
+            self.tx.touch("incidents")
+        gathered.add(words(labels), fingerprint)
+
     def change(self, incident: Incident, **columns: Any) -> None:
         """Set columns of the incident, here at once and in the database on `flush`."""
         for name, value in columns.items():
@@ -275,9 +295,13 @@ class Ledger:
         """Write what was gathered; the last call comes before the commit."""
         for row_id, changes in self._changes.items():
             rows.change_incident(self.tx, row_id, changes)
-        rows.add_entries(self.tx, self._entries)
+        lines = [
+            (row_id, line.entry() if isinstance(line, Gathered) else line)
+            for row_id, line in self._entries
+        ]
+        rows.add_entries(self.tx, lines)
         enqueue(self.tx, self._queued)
-        self._changes, self._entries, self._queued = {}, [], []
+        self._changes, self._entries, self._queued, self._gathered = {}, [], [], {}
 
     def facts(self, incident: Incident) -> outbox.IncidentFacts:
         """Return what notifications say of the incident."""
