@@ -166,7 +166,7 @@ class Register:
         apart = {self._survivor(number) for number in wishes.apart}
         return (
             self._wished(wishes, now, window)
-            or self._same_key(key, apart)
+            or self.same_key(key, apart)
             or self._same_component(signs, apart)
             or self._caused(needs, apart)
             or self._reopened(key, apart, now, window)
@@ -181,7 +181,8 @@ class Register:
             return None
         return Belongs(number, wishes.because, reopens=not candidate.open)
 
-    def _same_key(self, key: str, apart: Set[int]) -> Belongs | None:
+    def same_key(self, key: str, apart: Set[int] = frozenset()) -> Belongs | None:
+        """Return the open incident of that identity, or what it was merged into, or None."""
         number = self._open_of_key.get(key)
         if number is not None and number not in apart:
             return Belongs(number, "same component, journey and cause")

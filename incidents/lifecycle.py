@@ -86,6 +86,7 @@ COMPONENT_STATUS_ORDER = (
     "partial_outage",
     "major_outage",
 )
+_STATUS_RANKS = {word: rank for rank, word in enumerate(COMPONENT_STATUS_ORDER)}
 
 
 class UnknownIncident(UnknownObjectError):  # noqa: N818 - a refusal, named for what was refused
@@ -183,8 +184,7 @@ def component_status(labels: Mapping[str, str]) -> str:
 
 def worse_status(one: str, other: str) -> str:
     """Return the worse of two component statuses; a word we do not know is no worse than any."""
-    order = {word: rank for rank, word in enumerate(COMPONENT_STATUS_ORDER)}
-    return max(one, other, key=lambda word: order.get(word, 0))
+    return other if _STATUS_RANKS.get(other, 0) > _STATUS_RANKS.get(one, 0) else one
 
 
 def impact_of(severity: Severity, component_statuses: Iterable[str]) -> Impact:

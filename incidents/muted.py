@@ -22,7 +22,7 @@ def reason_of(muted_by: str) -> NotSent:
 
 
 def words_of(muted_by: str) -> str:
-    """Return how a line goes on after "is": `muted by MNT-3, which announced it`."""
+    """Return how a line goes on after an alert's name: `muted by MNT-3, which announced it`."""
     reason = reason_of(muted_by)
     if reason is NotSent.MUTED_BY_SILENCE:
         return f"muted by {muted_by}"

@@ -89,7 +89,8 @@ NAMED = 3  # how many alerts a line about several speaks of by name
 class Gathered:
     """A line about alerts that all did the same at once: one line however many they are.
 
-    `what` follows their names: `LatencyHigh (search) and 49 more joined: …`.
+    `what` follows their names and fits one as well as many: `LatencyHigh (search) and 49 more
+    joined: …`.
     """
 
     at: datetime
@@ -106,9 +107,9 @@ class Gathered:
         self.fingerprints.append(fingerprint)
 
     def entry(self) -> Entry:
-        """Return the line; its data name a lone alert by `fingerprint`, several by `fingerprints`."""
+        """Return the line; its data name one alert by `fingerprint`, several by `fingerprints`."""
         count = len(self.fingerprints)
-        text = f"{', '.join(self.names)}{_more(count - len(self.names))} {self.what}"
+        text = f"{', '.join(self.names)}{_more(count - len(self.names))} {self.what}."
         told = (
             {"fingerprint": self.fingerprints[0]}
             if count == 1

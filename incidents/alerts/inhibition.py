@@ -80,7 +80,7 @@ class Inhibitor:
     def source_of(self, fingerprint: str, labels: Mapping[str, str]) -> Source | None:
         """Return an alert that inhibits this one, or None."""
         for rule, found in zip(self.rules, self._found, strict=True):
-            kept = found.get(rule.shared(labels))
+            kept = found.get(rule.shared(labels)) if found else None
             if not kept or not all_hold(rule.target_matchers, labels):
                 continue
             is_source = all_hold(rule.source_matchers, labels)

@@ -17,7 +17,6 @@ from sqlalchemy import (
     JSON,
     BigInteger,
     Connection,
-    Dialect,
     Select,
     String,
     Table,
@@ -27,12 +26,14 @@ from sqlalchemy import (
     select,
     text,
 )
+from sqlalchemy.dialects import sqlite
 from sqlalchemy.types import TypeEngine
 
-from monitor.storage.types import UtcDateTime
+from monitor.storage.types import UtcDateTime, compact_json
 
 DIALECTS = ("sqlite", "postgresql")
 
+_SQLITE = sqlite.dialect()
 _Bind = Callable[[Any], Any]
 
 
@@ -62,7 +63,7 @@ def insert_rows(connection: Connection, table: Table, rows: Sequence[Mapping[str
         return
     names = tuple(rows[0])
     if connection.dialect.name == "sqlite":
-        binds = _binds(table, names, connection.dialect)
+        binds = _binds(table, names)
         values = [tuple([bind(row[name]) for name, bind in binds]) for row in rows]
         connection.exec_driver_sql(_tuples_into(table, names), values)
     else:
@@ -84,29 +85,26 @@ def _document_into(table: Table, names: tuple[str, ...]) -> TextClause:
     )
 
 
-def _binds(table: Table, names: tuple[str, ...], dialect: Dialect) -> list[tuple[str, _Bind]]:
-    """Return what makes each column's value one that SQLite takes; rows share many instants."""
-    found: list[tuple[str, _Bind]] = []
-    written: dict[datetime, Any] = {}
-    for name in names:
-        kind = table.c[name].type
-        bind: _Bind = kind.dialect_impl(dialect).bind_processor(dialect) or _as_it_is
-        if isinstance(kind, UtcDateTime):
-            bind = _once_each(bind, written)
-        found.append((name, bind))
-    return found
+@lru_cache
+def _binds(table: Table, names: tuple[str, ...]) -> tuple[tuple[str, _Bind], ...]:
+    """Return what makes each column's value one that SQLite takes."""
+    return tuple((name, _bind_of(table.c[name].type)) for name in names)
+
+
+def _bind_of(kind: TypeEngine[Any]) -> _Bind:
+    if isinstance(kind, UtcDateTime):
+        return _instant
+    return _document if isinstance(kind, JSON) else _as_it_is
+
+
+@lru_cache(256)  # the rows of a transaction share most of their instants
+def _instant(value: datetime | None) -> Any:
+    return UtcDateTime().process_bind_param(value, _SQLITE)
+
+
+def _document(value: Any) -> str | None:
+    return None if value is None else compact_json(value)
 
 
 def _as_it_is(value: Any) -> Any:
     return value
-
-
-def _once_each(bind: _Bind, written: dict[datetime, Any]) -> _Bind:
-    def known(value: datetime | None) -> Any:
-        if value is None:
-            return None
-        if (found := written.get(value)) is None:
-            found = written[value] = bind(value)
-        return found
-
-    return known

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import orjson
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, make_url, text
 
+from monitor.storage.types import compact_json
+
 if TYPE_CHECKING:
     from alembic.config import Config
 
@@ -21,7 +23,6 @@ BUSY_SECONDS = 10.0  # how long a writer waits for another process's transaction
 MIGRATION_LOCK = 0x5A9_0001  # any fixed number: two replicas never migrate at once on PostgreSQL
 MIGRATIONS = Path(__file__).with_name("migrations")
 WRITES = "monitor_writes"  # execution option of a connection whose transaction will write
-_AS_JSON_DOES = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 
 _PRAGMAS = (
     "PRAGMA journal_mode=WAL",
@@ -39,7 +40,7 @@ def open_engine(url: str, *, pool_size: int = 10) -> Engine:
         parsed = parsed.set(drivername="postgresql+psycopg")
     options: dict[str, Any] = {
         "hide_parameters": True,  # errors are logged; what users wrote is not for the log
-        "json_serializer": _compact_json,
+        "json_serializer": compact_json,
         "json_deserializer": _read_json,
         "pool_size": pool_size,
         "max_overflow": 2 * pool_size,
@@ -94,13 +95,6 @@ def alembic_configuration() -> Config:
     configuration.set_main_option("path_separator", "os")
     configuration.set_main_option("file_template", "%%(rev)s_%%(slug)s")
     return configuration
-
-
-def _compact_json(value: object) -> str:
-    try:
-        return orjson.dumps(value, option=_AS_JSON_DOES).decode()
-    except orjson.JSONEncodeError:  # what only the slower one can write, or refuses in its words
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 def _read_json(text: str) -> Any:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import cast
 
+import orjson
 from sqlalchemy import JSON, BigInteger, DateTime, Dialect, Integer
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.postgresql import JSONB
@@ -12,6 +14,17 @@ from sqlalchemy.types import TypeDecorator
 
 Json = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 BigId = BigInteger().with_variant(Integer(), "sqlite")  # SQLite counts up only an INTEGER key
+
+
+_AS_JSON_DOES = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+
+
+def compact_json(value: object) -> str:
+    """Return a value as columns of JSON keep it."""
+    try:
+        return orjson.dumps(value, option=_AS_JSON_DOES).decode()
+    except orjson.JSONEncodeError:  # what only the slower one can write, or refuses in its words
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class _Text(sqlite.DATETIME):

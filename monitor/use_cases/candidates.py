@@ -77,14 +77,18 @@ class Candidates:
 
     def find(self, alert: Alert, *, now: datetime, window: timedelta) -> Belongs | None:
         """Return the incident the alert belongs to, or None when it needs a new one."""
+        key = Subject.of(alert.labels).key
+        wishes = self._wishes.get(alert.fingerprint, NO_WISHES) if self._wishes else NO_WISHES
+        if wishes is NO_WISHES and (belongs := self.register.same_key(key)):
+            return belongs  # what nearly all do in a storm
         signs = Signs.of(alert.labels, alert.annotations, begun(alert, now))
         return self.register.find(
-            Subject.of(alert.labels).key,
+            key,
             signs,
             needs=self._needed_by(signs.component),
             now=now,
             window=window,
-            wishes=self._wishes.get(alert.fingerprint, NO_WISHES) if self._wishes else NO_WISHES,
+            wishes=wishes,
         )
 
     def is_decided(self, alert: Alert) -> bool:

@@ -32,7 +32,8 @@ from monitor.use_cases.policy import AlertPolicy
 MOST_BYTES = 64 * 1024 * 1024  # bodies that wait or are being read in
 MOST_ALERTS = 20_000  # that wait; more would take longer than the 10 s a Prometheus waits for us
 MOST_AT_ONCE = 1_000  # alerts of one transaction: other writers wait for as long as it takes
-GATHER_SECONDS = 0.002  # after a group of several, whose senders are about to come again
+GATHER_SECONDS = 0.002  # after a group of several, while its senders come again
+LONGEST_GATHER_SECONDS = 0.02
 STOP_SECONDS = 20.0  # for what was let in already
 
 COMMIT_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
@@ -209,8 +210,8 @@ class Entrance:
 
     def _next(self) -> list[Delivery]:
         """Return what is to be committed next, at least one delivery; none when we stop."""
-        if self._last_group > 1 and len(self._queue) < self._last_group:
-            time.sleep(GATHER_SECONDS)  # those just answered are about to come again
+        if self._last_group > 1:
+            self._gather()
         with self._news:
             self._news.wait_for(lambda: self._queue or self._stopping)
             group: list[Delivery] = []
@@ -220,6 +221,16 @@ class Entrance:
                 alerts += group[-1].alerts
             self._last_group = len(group)
             return group
+
+    def _gather(self) -> None:
+        """Wait while those just answered come again, one after the other, but not for long.
+
+        What they have in common is paid once for all of them: it is most of what one costs.
+        """
+        waiting, until = -1, time.monotonic() + LONGEST_GATHER_SECONDS
+        while waiting < len(self._queue) and time.monotonic() < until and not self._stopping:
+            waiting = len(self._queue)
+            time.sleep(GATHER_SECONDS)
 
     def _dated(self, group: Sequence[Delivery]) -> Sequence[Delivery]:
         now = self._clock.now()

@@ -105,7 +105,7 @@ class Intake:
         closings = [self._closing(row, AlertState.LAPSED, row["ends_at"]) for row in rows]
         alert_rows.close_alerts(self.tx, closings)
         self.tx.touch("alerts")
-        self.placing.follow(rows, Kind.ALERT_CLOSED, "closed: its source stayed silent")
+        self.placing.follow(rows, Kind.ALERT_CLOSED, "closed: the source stayed silent")
 
     def lapse(self, rows: Sequence[RowMapping]) -> None:
         """Mark alerts whose end has passed in silence; their incidents stay open."""
@@ -115,7 +115,7 @@ class Intake:
         self.counted.lapsed += len(rows)
         self.tx.touch("alerts")
         self.placing.note_alerts(
-            rows, Kind.ALERT_LAPSED, "has lapsed: its source is silent, which is no resolution"
+            rows, Kind.ALERT_LAPSED, "lapsed: the source is silent, which is no resolution"
         )
 
     def muted_by(self, row: RowMapping) -> str:
@@ -148,7 +148,7 @@ class Intake:
             row_id = self.placing.stands_for(attachment["new_incident_id"])
             attachment["new_incident_id"] = row_id
         alert_rows.attach_alerts(self.tx, attached)
-        self.placing.note_together(
+        self.placing.note_alerts(
             [row for row in free if row["id"] in stay],
             Kind.ALERT_UNMUTED,
             "no longer muted: what follows is told as ever",
@@ -164,7 +164,7 @@ class Intake:
             [_attached(row, row["incident_id"], muted_by, row["joined_because"]) for row in rows],
         )
         reason = NotSent.MUTED_BY_SILENCE.value
-        self.placing.note_together(rows, Kind.ALERT_MUTED, what, reason=reason)
+        self.placing.note_alerts(rows, Kind.ALERT_MUTED, what, reason=reason)
         self.tx.touch("alerts")
 
     def finish(self) -> Counted:
@@ -195,7 +195,9 @@ class Intake:
     def _welcome_back(self, rows: Sequence[RowMapping]) -> None:
         if rows:
             self.tx.touch("alerts")
-            self.placing.note_alerts(rows, Kind.ALERT_RETURNED, "is told again by its source")
+            self.placing.note_alerts(
+                rows, Kind.ALERT_RETURNED, "returned: told again by the source"
+            )
 
     def _begin(self, alerts: Sequence[Alert]) -> None:
         if not alerts:

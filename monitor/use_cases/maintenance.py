@@ -329,6 +329,8 @@ def parse_scope(pairs: Iterable[tuple[str, str]]) -> tuple[Scope, ...]:
 def muting(connection: Connection, now: datetime) -> Callable[[Mapping[str, str]], str]:
     """Return what tells which window announced an alert: its name, or nothing."""
     windows = live_windows(connection, now)
+    if not windows:
+        return lambda _: ""
 
     def muted_by(labels: Mapping[str, str]) -> str:
         window = mutes(windows, labels, now)

@@ -23,6 +23,8 @@ def muting(connection: Connection, now: datetime) -> Mute:
     """Return what tells which window or silence mutes an alert: its name, or nothing."""
     announced = window_muting(connection, now)
     in_force = InForce(live_silences(connection, now), now)
+    if not in_force.names:
+        return announced
 
     def muted_by(labels: Mapping[str, str]) -> str:
         return announced(labels) or next((s.name for s in in_force.of(labels)), "")
@@ -78,8 +80,8 @@ class Inhibition:
 
     def source_of(self, fingerprint: str, labels: Mapping[str, str]) -> Source | None:
         """Return a firing alert that inhibits this one, or None."""
-        if not is_target(self._rules, labels):
-            return None
+        if "_inhibitor" not in self.__dict__ and not is_target(self._rules, labels):
+            return None  # nothing to read for it
         self._inhibitor.add(self._begun)
         self._begun = []
         return self._inhibitor.source_of(fingerprint, labels)

@@ -115,9 +115,11 @@ class Placing:
             worsened = True
         else:
             incident, because = self._candidates.incidents[belongs.number], belongs.why
-            was = incident.severity
+            was = _judged_by(incident)
             self._join(incident, alert, belongs, remark)
-            worsened = belongs.reopens or incident.severity is not was
+            if _judged_by(incident) == was:
+                return Placed(incident, because)  # as nearly all do in a storm
+            worsened = belongs.reopens or incident.severity is not was[0]
         self._candidates.know(incident)
         if worsened:
             self._absorb(incident)
@@ -152,22 +154,6 @@ class Placing:
         """Return the row ids of the alerts that belong to an open incident already."""
         homes = self._candidates.open_of(row["incident_id"] for row in rows)
         return {row["id"] for row in rows if row["incident_id"] in homes}
-
-    def note_together(self, rows: Sequence[RowMapping], kind: Kind, what: str, **data: Any) -> None:
-        """Write one line on each incident about all of its alerts among these."""
-        by_incident: dict[int, list[RowMapping]] = {}
-        for row in rows:
-            by_incident.setdefault(row["incident_id"], []).append(row)
-        if not by_incident:
-            return
-        ledger = self.ledger
-        for row_id, incident in incident_rows.load_incidents(
-            self.tx.connection, by_incident
-        ).items():
-            mine = by_incident[row_id]
-            more = f" and {len(mine) - 1} more" if len(mine) > 1 else ""
-            text = f"{words(mine[0]['labels'])}{more}: {what}."
-            ledger.note(incident, kind, text, alerts=len(mine), **data)
 
     def _open(self, alert: Alert, subject: Subject, remark: str) -> Incident:
         labels, annotations = alert.labels, alert.annotations
@@ -208,19 +194,21 @@ class Placing:
             self.counted.reopened.append(incident.number)
         else:
             reason = NotSent.SUPPRESSED_BY_PARENT if belongs.inhibited else NotSent.DEDUPLICATED
-            data = {"reason": reason.value, "fingerprint": alert.fingerprint}
-            text = f"{words(labels)} joined{remark}: {belongs.why}. Nobody is told once more."
-            ledger.note(incident, Kind.ALERT_JOINED, text, **data)
+            what = f"joined{remark}: {belongs.why}. Nobody is told once more"
+            ledger.note_alert(
+                incident, Kind.ALERT_JOINED, labels, alert.fingerprint, what, reason=reason.value
+            )
             self.counted.joined.append(incident.number)
             if alert.starts_at < incident.started_at:
                 ledger.change(incident, started_at=alert.starts_at)
             self._back_to_work(incident)
         self._fill_in(incident, alert)
-        component = labels.get("component", "")
-        statuses = dict(incident.components)
-        if component:
-            old = statuses.get(component, "operational")
-            statuses[component] = worse_status(old, component_status(labels))
+        statuses = incident.components
+        if component := labels.get("component", ""):
+            old = statuses.get(component)
+            status = worse_status(old or "operational", component_status(labels))
+            if status != old:
+                statuses = {**statuses, component: status}
         ledger.worsen(incident, Severity.of(labels), statuses)
 
     def _back_to_work(self, incident: Incident) -> None:
@@ -259,8 +247,10 @@ class Placing:
             self._settle(incident, remaining[row_id])
             self._candidates.know(incident)
 
-    def note_alerts(self, rows: Sequence[RowMapping], kind: Kind, what: str) -> dict[int, Incident]:
-        """Write a line about each alert on its incident; returns those incidents by row id."""
+    def note_alerts(
+        self, rows: Sequence[RowMapping], kind: Kind, what: str, **data: Any
+    ) -> dict[int, Incident]:
+        """Say on their incidents what became of alerts; returns those incidents by row id."""
         ids = {row["incident_id"] for row in rows if row["incident_id"] is not None}
         if not ids:
             return {}
@@ -269,18 +259,18 @@ class Placing:
         known |= incident_rows.load_incidents(self.tx.connection, ids - known.keys())
         for row in rows:
             if (incident := known.get(row["incident_id"])) is not None:
-                text = f"{words(row['labels'])} {what}."
-                ledger.note(incident, kind, text, fingerprint=row["fingerprint"])
+                ledger.note_alert(incident, kind, row["labels"], row["fingerprint"], what, **data)
         return known
 
     def note_muted(self, alert: Alert, muted_by: str) -> None:
         """Say on the open incident the alert would have joined, if any, that it is muted."""
         belongs = self._find(alert)
         if belongs is not None and not belongs.reopens:
-            text = f"{words(alert.labels)} is {words_of(muted_by)}."
-            reason = reason_of(muted_by).value
             incident = self._candidates.incidents[belongs.number]
-            self.ledger.note(incident, Kind.ALERT_MUTED, text, reason=reason)
+            what, reason = words_of(muted_by), reason_of(muted_by).value
+            self.ledger.note_alert(
+                incident, Kind.ALERT_MUTED, alert.labels, alert.fingerprint, what, reason=reason
+            )
 
     def _settle(self, incident: Incident, remaining: Sequence[Mapping[str, str]]) -> None:
         """Let an incident follow its alerts: ease what recovered, end what nothing holds open."""
@@ -297,3 +287,15 @@ class Placing:
             ledger.hold(incident)
         elif not self.policy.recovery_hold:
             self.resolve(incident)
+
+
+def _judged_by(incident: Incident) -> tuple[object, ...]:
+    """Return what decides who else belongs to an incident, as far as a joining alert changes it."""
+    return (
+        incident.severity,
+        incident.status,
+        incident.started_at,
+        incident.step,
+        incident.reason,
+        len(incident.components),
+    )

@@ -281,4 +281,4 @@ def _foretell(
 ) -> None:
     what = f"{silence.name} ends at {until:%H:%M} UTC; what still fires then is told as ever"
     mine = [row for row in muted if row["incident_id"] is not None]
-    intake.placing.note_together(mine, Kind.SILENCE_ENDING, what)
+    intake.placing.note_alerts(mine, Kind.SILENCE_ENDING, what)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers
@@ -118,7 +119,7 @@ class TrustedProxies:
 
     def __init__(self, app: ASGIApp, *, trusted: Iterable[str]) -> None:
         self.app = app
-        self.networks = [ipaddress.ip_network(text, strict=False) for text in trusted]
+        self.networks = tuple(ipaddress.ip_network(text, strict=False) for text in trusted)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with the client corrected."""
@@ -136,7 +137,15 @@ class TrustedProxies:
         return next((a for a in reversed(addresses) if not self._trusts(a)), peer)
 
     def _trusts(self, address: str) -> bool:
-        if not is_address(address):
-            return False
-        parsed = ipaddress.ip_address(address)
-        return any(parsed in network for network in self.networks)
+        return _is_within(address, self.networks)
+
+
+_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
+
+@lru_cache(1024)  # few clients send most of the requests
+def _is_within(address: str, networks: tuple[_Network, ...]) -> bool:
+    if not is_address(address):
+        return False
+    parsed = ipaddress.ip_address(address)
+    return any(parsed in network for network in networks)

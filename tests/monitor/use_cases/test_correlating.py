@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from incidents.alerts.model import Alert
 from incidents.correlation import Subject
 from incidents.lifecycle import Status
 from monitor.storage.regrouping import links_of, merged_into
 from monitor.use_cases.candidates import Candidates
 from monitor.use_cases.incidents import IncidentDesk
-from tests.monitor.use_cases.desk import Desk
+from monitor.use_cases.regrouping import RegroupingDesk
+from tests.monitor.use_cases.desk import START, Desk
 
 
 def people(desk: Desk) -> IncidentDesk:
@@ -114,6 +116,49 @@ def test_every_alert_says_why_it_is_where_it_is(desk: Desk) -> None:
         "checkout depends on login",
         "same component, journey and cause",
     ]
+
+
+def test_what_joins_together_is_one_line_that_counts(desk: Desk) -> None:
+    """A storm is told of by the transaction, not by the alert; each of it stays on record."""
+    desk.fire("login")
+    several = [desk.firing("login", instance=f"web-{n}") for n in range(40)]
+    desk.deliver(*several, desk.firing("checkout"))
+    first, other = [line for line in desk.lines() if line["kind"] == "alert_joined"]
+    assert first["text"].startswith("JourneyDown (login) and 39 more joined: same component")
+    assert first["data"]["alerts"] == 40
+    assert set(first["data"]["fingerprints"]) == {alert.fingerprint for alert in several}
+    assert first["data"]["reason"] == "deduplicated"
+    assert other["text"].startswith("JourneyDown (checkout) joined: checkout depends on login")
+    assert "alerts" not in other["data"]
+
+
+def test_what_ends_together_is_one_line_as_well(desk: Desk) -> None:
+    """Named by up to three names, and the incident ends with the last."""
+    names = ("Slow", "Down", "Broken", "Lost", "Late")
+    desk.deliver(*(desk.firing(alertname=name) for name in names))
+    desk.later(minutes=1)
+    desk.deliver(
+        *(Alert(desk.firing(alertname=n).labels, starts_at=START, ends_at=desk.now) for n in names)
+    )
+    ended = [line["text"] for line in desk.lines() if line["kind"] == "alert_resolved"]
+    assert ended == ["Slow (checkout), Down (checkout), Broken (checkout) and 2 more resolved."]
+    assert not desk.incident().is_open
+
+
+def test_what_a_person_moved_elsewhere_takes_in_what_needs_it_there(desk: Desk) -> None:
+    """An alert of the search reopens the sign-in's incident, and checkout needs the sign-in."""
+    desk.fire("login")
+    desk.fire("search")
+    mover = RegroupingDesk(desk.store, desk.configuration, desk.policy)
+    mover.move(2, to=1, alerts=[desk.alerts()[1]["id"]], why="one host", by="ann", now=desk.now)
+    desk.resolve("login")
+    desk.resolve("search")
+    desk.later(minutes=1).fire("checkout")
+    assert not desk.incident(1).is_open
+    assert desk.incident(3).is_open
+    desk.fire("search")
+    assert desk.incident(1).is_open
+    assert desk.incident(3).merged_into_id == desk.incident(1).id
 
 
 def test_a_storm_of_others_is_not_read_to_place_an_alert(desk: Desk) -> None:

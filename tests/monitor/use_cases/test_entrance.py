@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -88,6 +89,21 @@ def test_a_lone_delivery_waits_for_nobody(sender: Sender) -> None:
     """It is committed when `receive` returns."""
     sender.entrance.receive([sender.desk.firing()], source="rules")
     assert [row["source"] for row in sender.desk.alerts()] == ["rules"]
+
+
+def test_senders_that_come_again_one_after_the_other_share_a_commit(sender: Sender) -> None:
+    """After a group it waits while they keep coming: what a commit costs is paid once for all."""
+    sender.block()
+    for number in range(2):
+        sender.offer(sender.desk.firing(instance=f"first-{number}"))
+    sender.finish(2)
+    for number in range(5):
+        sender.offer(sender.desk.firing(instance=f"again-{number}"))
+        time.sleep(module.GATHER_SECONDS / 4)
+    for _ in range(5):
+        assert sender.answered.acquire(timeout=PATIENCE_SECONDS)
+    assert sender.commits[0] == 2
+    assert len(sender.commits) < 5
 
 
 def test_deliveries_of_one_identity_keep_their_order(sender: Sender) -> None:

@@ -68,3 +68,13 @@ def test_a_rule_whose_sides_overlap_never_inhibits_by_the_alert_itself(desk: Des
     desk.configuration = configuration(inhibit_rules=(rule("team=shop", "team=shop"),))
     assert desk.fire(team="shop").opened == [1]
     assert desk.fire("search", team="shop").opened == [2]
+
+
+def test_a_source_of_another_component_takes_the_alert_in(desk: Desk) -> None:
+    """A rule of one's own may cross components that do not need each other."""
+    made = rule("alertname=NetworkDown", "severity=warning", "site")
+    desk.configuration = configuration(inhibit_rules=(made,))
+    desk.fire("search", alertname="NetworkDown", site="eu")
+    desk.fire("back-office", alertname="Slow", severity="warning", site="eu")
+    assert len(desk.incidents()) == 1
+    assert "inhibited by NetworkDown (search)" in desk.lines()[-1]["text"]
