@@ -14,7 +14,8 @@ from sqlalchemy import Connection, Row
 from incidents.alerts.inhibition import InhibitRule
 from incidents.alerts.matchers import Matcher
 from incidents.lifecycle import Severity
-from monitor.storage.alert_lists import Rows, alerts_by_id, closed_rows, open_rows
+from monitor.storage.alert_lists import Rows, alerts_by_id, closed_rows
+from monitor.storage.crowds import open_crowds, page_of, values_of
 from monitor.use_cases.standing import Stands, standing
 
 PER_PAGE = 50
@@ -76,21 +77,46 @@ def explore(
     Open alerts unless `RESOLVED` is asked for; the worst first, then the last received.
     """
     names = (group,) if group else ()
-    found = standing(connection, open_rows, rules, now, wanted=wanted, names=names)
-    counts = Counter(shown_as(one) for one in found)
+    asked: list[str] = []  # every label that anybody asks about
+
+    def crowds(connection: Connection, columns: Sequence[str]) -> Rows:
+        asked[:] = columns
+        return open_crowds(connection, columns)
+
+    found = standing(connection, crowds, rules, now, wanted=wanted, names=names)
+    counts: Counter[Shown] = Counter()
+    for one in found:
+        counts[shown_as(one)] += one.key.count
     if shown is Shown.RESOLVED:
         listed = standing(connection, _closed, (), now, wanted=wanted, names=names, is_open=False)
+        lines = [(one.key, one) for one in listed[offset : offset + PER_PAGE]]
+        total, weighed = len(listed), [(one, 1) for one in listed]
     else:
         listed = [one for one in found if shown is None or shown_as(one) is shown]
-        listed.sort(key=lambda one: (_RANKS.get(one.severity, 1), -one.key))
-    page = listed[offset : offset + PER_PAGE]
-    rows = alerts_by_id(connection, [one.key for one in page])
+        total, weighed = sum(one.key.count for one in listed), [(o, o.key.count) for o in listed]
+        lines = _lines(connection, asked, listed, not wanted and len(listed) == len(found), offset)
+    rows = alerts_by_id(connection, [row_id for row_id, _ in lines])
     return Explored(
-        [Line(one, shown_as(one), rows[one.key]) for one in page if one.key in rows],
+        [Line(one, shown_as(one), rows[row_id]) for row_id, one in lines if row_id in rows],
         counts,
-        len(listed),
-        _groups(listed, group) if group else [],
+        total,
+        _groups(weighed, group) if group else [],
     )
+
+
+def _lines(
+    connection: Connection,
+    asked: Sequence[str],
+    listed: Sequence[Stands],
+    are_all: bool,
+    offset: int,
+) -> list[tuple[int, Stands]]:
+    """Return the alerts of a page by row id, each with how its crowd stands."""
+    crowds = [one.key for one in listed]
+    ids = page_of(connection, asked, crowds, _RANKS, are_all=are_all, offset=offset, limit=PER_PAGE)
+    of_values = {one.key.values: one for one in listed}
+    known = values_of(connection, asked, ids)
+    return [(row_id, of_values[known[row_id]]) for row_id in ids if known[row_id] in of_values]
 
 
 def shown_as(one: Stands) -> Shown:
@@ -113,12 +139,12 @@ def _closed(connection: Connection, names: Sequence[str]) -> Rows:
     return closed_rows(connection, names, MOST_CLOSED)
 
 
-def _groups(listed: Sequence[Stands], name: str) -> list[GroupLine]:
+def _groups(listed: Sequence[tuple[Stands, int]], name: str) -> list[GroupLine]:
     counts: Counter[str] = Counter()
     worst: dict[str, int] = {}
-    for one in listed:
+    for one, weight in listed:
         value = one.labels.get(name, "")
-        counts[value] += 1
+        counts[value] += weight
         worst[value] = min(worst.get(value, len(_RANKS)), _RANKS.get(one.severity, 1))
     by_weight = sorted(counts, key=lambda value: (worst[value], -counts[value], value))
     severities = list(Severity)

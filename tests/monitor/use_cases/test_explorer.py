@@ -1,0 +1,103 @@
+"""The explorer counts crowds and reads one page: it says what a look at each alert would say."""
+
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from sqlalchemy import Connection
+
+from incidents.alerts.inhibition import DEFAULT_RULES
+from incidents.alerts.matchers import parse_matchers
+from incidents.alerts.model import Alert
+from monitor.storage import crowds, ticket
+from monitor.storage.alert_lists import open_rows
+from monitor.use_cases import explorer
+from monitor.use_cases.alerts import receive_alerts
+from monitor.use_cases.explorer import Shown, explore, shown_as
+from monitor.use_cases.standing import standing
+from tests.monitor.use_cases.desk import Desk
+
+RANKS = {"critical": 0, "warning": 1, "info": 2, "none": 3}
+
+
+@pytest.fixture
+def many(desk: Desk) -> Desk:
+    """Alerts of three components and severities, some inhibited, each with an instance."""
+    alerts = [
+        Alert(
+            {
+                "alertname": f"Rule{n % 2}",
+                "severity": ("critical", "warning", "info")[n % 3],
+                "component": ("checkout", "search", "login", "")[n % 4],
+                "instance": f"host-{n}",
+            },
+            starts_at=desk.now,
+        )
+        for n in range(48)
+    ]
+    receive_alerts(
+        desk.store,
+        [alert for alert in alerts if alert.labels["component"] != "login"],
+        source="test",
+        configuration=desk.configuration,
+        now=desk.now,
+        policy=desk.policy,
+    )
+    return desk
+
+
+MATCHERS = ("", 'component="search"', 'severity=~"critical|info"', 'instance=~"host-1.*"', 'no="x"')
+
+
+@pytest.mark.parametrize("most_named", [0, 200])
+def test_a_page_is_the_same_as_if_each_alert_were_looked_at(
+    many: Desk, most_named: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The alerts and their order, the counts and the groups, on the first page and the second."""
+    monkeypatch.setattr(explorer, "PER_PAGE", 7)
+    monkeypatch.setattr(crowds, "MOST_NAMED", most_named)
+    with many.store.read() as connection:
+        for text, shown in product(MATCHERS, (None, Shown.FIRING, Shown.INHIBITED)):
+            look_at_both(connection, many, text, shown)
+
+
+def look_at_both(connection: Connection, desk: Desk, text: str, shown: Shown | None) -> None:
+    """Compare two pages with the list of all alerts, each judged by itself."""
+    wanted = parse_matchers(text)
+    each = standing(
+        connection, open_rows, DEFAULT_RULES, desk.now, wanted=wanted, names=["component"]
+    )
+    listed = [one for one in each if shown in (None, shown_as(one))]
+    listed.sort(key=lambda one: (RANKS[one.severity], -one.key))
+    for offset in (0, 7):
+        found = explore(
+            connection,
+            DEFAULT_RULES,
+            desk.now,
+            wanted=wanted,
+            shown=shown,
+            group="component",
+            offset=offset,
+        )
+        assert [(line.row.id, line.shown) for line in found.lines] == [
+            (one.key, shown_as(one)) for one in listed[offset : offset + 7]
+        ]
+        assert found.total == len(listed)
+        assert found.counts.total() == len(each)
+        assert sum(group.count for group in found.groups) == len(listed)
+
+
+def test_an_incidents_page_reads_parts_and_counts_of_a_storm(many: Desk) -> None:
+    """On either database: open alerts first, lines of the kinds asked for, kinds named once."""
+    with many.store.read() as connection:
+        first = ticket.worst_open(connection, 1)[0]
+        counts = ticket.alert_counts(connection, first)
+        alerts = ticket.alert_page(connection, first, offset=1, limit=3)
+        kinds = {kind.name for kind in ticket.alert_kinds(connection, first)}
+        lines = ticket.line_counts(connection, first)
+        opened = [pair for pair in lines if pair[0] == "opened"]
+        shown = ticket.line_page(connection, first, of=opened, limit=5)
+    assert len(alerts) == min(3, counts["firing"] - 1)
+    assert kinds <= {"Rule0", "Rule1"}
+    assert [line["kind"] for line in shown] == ["opened"]
