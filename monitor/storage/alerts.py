@@ -104,6 +104,12 @@ _SOURCES = (
     .order_by(_c.id)
 )
 _SOURCES_OF = _SOURCES.where(_c.severity == bindparam("severity"))
+_MUTED_BY = ("component", "severity")
+_OPEN_MUTES = (
+    select(_c.muted_by, *(_c.labels[name].as_string() for name in _MUTED_BY))
+    .where(_c.incident_id == bindparam("incident_id"), _c.open_marker == 1)
+    .distinct()
+)
 # The `+` keeps SQLite from walking through all open alerts: identity finds one at once.
 _EXTEND = {
     "sqlite": text(
@@ -231,16 +237,9 @@ def open_mutes_of(connection: Connection, incident_id: int) -> list[tuple[str, d
     A pair is the name of what mutes alerts, empty where nothing does, and the labels `component`
     and `severity` by which a window may. In a storm thousands of alerts are of one pair.
     """
-    names = ("component", "severity")
-    columns = [_c.labels[name].as_string() for name in names]
-    statement = (
-        select(_c.muted_by, *columns)
-        .where(_c.incident_id == incident_id, _c.open_marker == 1)
-        .distinct()
-    )
     return [
-        (row[0], {name: value for name, value in zip(names, row[1:], strict=True) if value})
-        for row in connection.execute(statement)
+        (row[0], {name: value for name, value in zip(_MUTED_BY, row[1:], strict=True) if value})
+        for row in connection.execute(_OPEN_MUTES, {"incident_id": incident_id})
     ]
 
 

@@ -15,9 +15,23 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Row, and_, case, func, insert, or_, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    and_,
+    bindparam,
+    case,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from incidents.outbox import OPENINGS, Event
 from incidents.pacing import Held
@@ -25,6 +39,7 @@ from monitor.storage.schema import incidents, outbox, report_messages, timeline
 from monitor.storage.store import Transaction
 
 _UNFINISHED = ("queued", "sending")
+_NOW = bindparam("now", type_=outbox.c.due_at.type)
 TOLD_TOGETHER = (Held.STORM.value, Held.QUIET_HOURS.value, Held.OUTAGE.value)
 
 
@@ -108,8 +123,7 @@ class Stands(NamedTuple):
 
 def due_channels(connection: Connection, now: datetime) -> Sequence[str]:
     """Return the channels that have a row due at `now`, without taking a write lock."""
-    statement = select(outbox.c.channel).where(_is_due(now)).distinct()
-    return connection.execute(statement).scalars().all()
+    return connection.execute(_due_channels(), {"now": now}).scalars().all()
 
 
 def claim(
@@ -117,6 +131,27 @@ def claim(
 ) -> list[Delivery]:
     """Return up to `limit` due rows of a channel, now leased to `worker`, most urgent first."""
     _drop_overtaken(tx, channel, now)
+    values = {
+        "of_channel": channel,
+        "most": limit,
+        "now": now,
+        "lease_ends": now + timedelta(seconds=lease_seconds),
+        "mark": f"{worker}/{uuid.uuid4().hex[:12]}",
+    }
+    found = tx.connection.execute(_claim(), values)
+    return [_delivery(row) for row in sorted(found, key=lambda row: (row.priority, row.id))]
+
+
+# The statements of every round are built once: that costs several times what running them does.
+
+
+@cache
+def _due_channels() -> Select[tuple[str]]:
+    return select(outbox.c.channel).where(_is_due()).distinct()
+
+
+@cache
+def _claim() -> Any:
     before, digest = outbox.alias("before"), outbox.alias("digest")
     told_in = select(digest.c.id).where(
         digest.c.id == before.c.folded_into, digest.c.state.in_(_UNFINISHED)
@@ -127,28 +162,59 @@ def claim(
     in_front = select(before.c.id).where(_same_line(before), before.c.id < outbox.c.id, unfinished)
     due = (
         select(outbox.c.id)
-        .where(outbox.c.channel == channel, _is_due(now), ~in_front.exists())
-        .where(or_(outbox.c.held.not_in(TOLD_TOGETHER), ~_earlier_of_its_group(now).exists()))
+        .where(outbox.c.channel == bindparam("of_channel"), _is_due(), ~in_front.exists())
+        .where(or_(outbox.c.held.not_in(TOLD_TOGETHER), ~_earlier_of_its_group().exists()))
         .order_by(outbox.c.priority, outbox.c.id)
-        .limit(limit)
+        .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("due")
         .prefix_with("MATERIALIZED", dialect="postgresql")  # the rows are picked exactly once
     )
-    mark = f"{worker}/{uuid.uuid4().hex[:12]}"
-    statement = (
+    return (
         update(outbox)
         .where(outbox.c.id.in_(select(due.c.id)))
         .values(
             state="sending",
             attempts=outbox.c.attempts + 1,
-            leased_until=now + timedelta(seconds=lease_seconds),
-            leased_by=mark,
+            leased_until=bindparam("lease_ends"),
+            leased_by=bindparam("mark"),
         )
         .returning(outbox)
     )
-    rows = sorted(tx.connection.execute(statement), key=lambda row: (row.priority, row.id))
-    return [_delivery(row) for row in rows]
+
+
+@cache
+def _overtaken() -> Any:
+    later = outbox.alias("later")
+    closing = select(later.c.id).where(
+        _same_line(later),
+        later.c.id > outbox.c.id,
+        later.c.event == Event.RESOLVED.value,
+        later.c.state == "queued",
+    )
+    return (
+        update(outbox)
+        .where(
+            outbox.c.channel == bindparam("of_channel"),
+            outbox.c.state == "queued",
+            outbox.c.event == Event.UPDATE.value,
+            closing.exists(),
+        )
+        .values(state="dropped", reason="superseded", finished_at=_NOW)
+        .returning(outbox.c.incident_id, outbox.c.event, outbox.c.recipient, outbox.c.key)
+    )
+
+
+@cache
+def _standing() -> Any:
+    survivor = incidents.alias("survivor")
+    merged = survivor.c.id.is_not(None)
+    taken_by = case((merged, survivor.c.acknowledged_by), else_=incidents.c.acknowledged_by)
+    return (
+        select(func.coalesce(survivor.c.status, incidents.c.status), func.coalesce(taken_by, ""))
+        .select_from(incidents.outerjoin(survivor, survivor.c.id == incidents.c.merged_into_id))
+        .where(incidents.c.id == bindparam("incident_id"))
+    )
 
 
 def finish(
@@ -243,15 +309,7 @@ def note(
 
 def incident_stands(connection: Connection, incident_id: int) -> Stands:
     """Return how an incident stands; one that was merged into another as that one."""
-    survivor = incidents.alias("survivor")
-    merged = survivor.c.id.is_not(None)
-    taken_by = case((merged, survivor.c.acknowledged_by), else_=incidents.c.acknowledged_by)
-    statement = (
-        select(func.coalesce(survivor.c.status, incidents.c.status), func.coalesce(taken_by, ""))
-        .select_from(incidents.outerjoin(survivor, survivor.c.id == incidents.c.merged_into_id))
-        .where(incidents.c.id == incident_id)
-    )
-    row = connection.execute(statement).one_or_none()
+    row = connection.execute(_standing(), {"incident_id": incident_id}).one_or_none()
     return Stands(*row) if row else Stands()
 
 
@@ -305,10 +363,10 @@ def backlog(connection: Connection, now: datetime) -> Backlog:
     return Backlog(count, oldest)
 
 
-def _is_due(now: datetime) -> Any:
+def _is_due() -> Any:
     return or_(
-        and_(outbox.c.state == "queued", outbox.c.due_at <= now),
-        and_(outbox.c.state == "sending", outbox.c.leased_until <= now),
+        and_(outbox.c.state == "queued", outbox.c.due_at <= _NOW),
+        and_(outbox.c.state == "sending", outbox.c.leased_until <= _NOW),
     )
 
 
@@ -322,7 +380,7 @@ def _same_line(other: Any) -> Any:
     )
 
 
-def _earlier_of_its_group(now: datetime) -> Any:
+def _earlier_of_its_group() -> Any:
     """Rows that were held for the same recipient and stand for the whole group.
 
     Only the first of them is claimed: whoever has it decides what becomes of all.
@@ -335,32 +393,15 @@ def _earlier_of_its_group(now: datetime) -> Any:
         earlier.c.id < outbox.c.id,
         or_(
             earlier.c.state == "sending",
-            and_(earlier.c.state == "queued", earlier.c.due_at <= now),
+            and_(earlier.c.state == "queued", earlier.c.due_at <= _NOW),
         ),
     )
 
 
 def _drop_overtaken(tx: Transaction, channel: str, now: datetime) -> None:
     """Drop queued updates of incidents whose closing is queued behind them, and say so."""
-    later = outbox.alias("later")
-    closing = select(later.c.id).where(
-        _same_line(later),
-        later.c.id > outbox.c.id,
-        later.c.event == Event.RESOLVED.value,
-        later.c.state == "queued",
-    )
-    statement = (
-        update(outbox)
-        .where(
-            outbox.c.channel == channel,
-            outbox.c.state == "queued",
-            outbox.c.event == Event.UPDATE.value,
-            closing.exists(),
-        )
-        .values(state="dropped", reason="superseded", finished_at=now)
-        .returning(outbox.c.incident_id, outbox.c.event, outbox.c.recipient, outbox.c.key)
-    )
-    for row in tx.connection.execute(statement).all():
+    values = {"of_channel": channel, "now": now}
+    for row in tx.connection.execute(_overtaken(), values).all():
         text = f"Not sent to {channel}: the incident was resolved before this update could go out."
         data = {"key": row.key, "event": row.event, "reason": "superseded"}
         note(

@@ -10,7 +10,7 @@ import pytest
 
 from incidents.oncall.contacts import PERSON_MAIL
 from monitor.clock import FakeClock, SystemClock
-from monitor.notify.kinds import ACCOUNT, REPORTER
+from monitor.notify.kinds import ACCOUNT, ACCOUNT_NOTICE, REPORTER
 from monitor.notify.stats import Outcome
 from monitor.notify.worker import OutboxWorker
 from monitor.storage.store import Store
@@ -59,7 +59,7 @@ def test_attempts_are_counted_and_start_at_zero(sqlite_store: Store, hook: HttpS
     before = worker.stats.totals()
     worker.deliver_due(NOW)
     assert set(before) == {
-        (c, o) for c in (ACCOUNT, PERSON_MAIL, REPORTER, "oncall") for o in Outcome
+        (c, o) for c in (ACCOUNT, ACCOUNT_NOTICE, PERSON_MAIL, REPORTER, "oncall") for o in Outcome
     }
     assert set(before.values()) == {0}
     assert worker.stats.totals() == {**before, ("oncall", Outcome.SENT): 1}
