@@ -271,9 +271,10 @@ def main() -> None:
         for server in servers:
             rates(server)
         shares = table(servers)
-        bent = curve(servers[0])
-        count, seconds = listing_seconds(servers[0])
-        memory = servers[0].process.memory_info().rss / 1e6
+        fresh = stack.enter_context(ours(folder / "curve", quick.url))
+        bent = curve(fresh)
+        count, seconds = listing_seconds(fresh)
+        memory = fresh.process.memory_info().rss / 1e6
     p50, p99 = (waited[int(len(waited) * share)] * 1000 for share in (0.5, 0.99))
     print("\nSQLite, repeated alerts per core-second, by alerts open and batch size")
     print(f"{'':>8}" + "".join(f"{size:9}" for size in CURVE_BATCHES))
