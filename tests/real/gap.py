@@ -15,6 +15,7 @@ from typing import Any
 
 import requests
 import uvicorn
+from sqlalchemy import func, select
 
 from monitor.config.load import load_configuration
 from monitor.service import Service
@@ -22,6 +23,7 @@ from monitor.settings import load_settings
 from monitor.storage import incidents as rows
 from monitor.storage.facts import read_fact
 from monitor.storage.incidents import Incident
+from monitor.storage.schema import alerts
 from probes.secrets import EnvironmentSecrets
 from tests.real.alertmanager import free_port, is_up
 from tests.real.process import wait_for
@@ -70,6 +72,15 @@ steps:
 """
 
 
+TO_US = """
+route: {{receiver: us, group_by: [component], group_wait: 0s, group_interval: 1s,
+  repeat_interval: 1h}}
+receivers:
+- name: us
+  webhook_configs: [{{url: 'http://127.0.0.1:{port}/api/v1/alertmanager'}}]
+"""
+
+
 class Exporter:
     """What a shop says of itself: which parts of it are broken."""
 
@@ -93,18 +104,18 @@ class Exporter:
         self.port = int(self.server.server_address[1])
         self.all_well("checkout", "search")
 
-    def all_well(self, *components: str, count: int = 1) -> None:
-        """Have parts of these components that work, `count` of each."""
-        self.set(1, *components, count=count)
+    def all_well(self, *components: str, count: int = 1, first: int = 0) -> None:
+        """Have parts of these components that work, `count` of each, numbered from `first` on."""
+        self.set(1, *components, count=count, first=first)
 
     def broken(self, *components: str, count: int = 1) -> None:
         """Have them broken."""
         self.set(0, *components, count=count)
 
-    def set(self, value: int, *components: str, count: int = 1) -> None:
+    def set(self, value: int, *components: str, count: int = 1, first: int = 0) -> None:
         """Let the parts of these components say so."""
         for component in components:
-            for n in range(count):
+            for n in range(first, first + count):
                 self.series[f'shop_ok{{component="{component}",part="{n}"}}'] = value
 
 
@@ -217,6 +228,17 @@ class Us:
         """Return the kinds of an incident's lines."""
         with self.service.store.read() as connection:
             return [row["kind"] for row in rows.load_timeline(connection, incident.id)]
+
+    def alerts(self) -> dict[str, int]:
+        """Return how many alerts are in which state; each is counted once."""
+        statement = select(alerts.c.state, func.count(alerts.c.fingerprint.distinct()))
+        with self.service.store.read() as connection:
+            counts = connection.execute(statement.group_by(alerts.c.state))
+            return {row.state: row[1] for row in counts}
+
+    def until_alerts(self, expected: dict[str, int], seconds: float) -> None:
+        """Return once exactly so many alerts are in these states."""
+        wait_for(lambda: self.alerts() == expected, f"alerts {expected}", seconds)
 
     def until(self, condition: Callable[[list[Incident]], object], what: str) -> list[Incident]:
         """Return the incidents once they fulfil a condition."""

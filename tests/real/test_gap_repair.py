@@ -13,7 +13,7 @@ import pytest
 
 from incidents.lifecycle import Status
 from tests.real.alertmanager import PROGRAM, alertmanager, free_port
-from tests.real.gap import PROMETHEUS, World, breathe, world
+from tests.real.gap import PROMETHEUS, TO_US, World, breathe, world
 
 pytestmark = [
     pytest.mark.real,
@@ -22,13 +22,6 @@ pytestmark = [
     pytest.mark.skipif(PROMETHEUS is None, reason="prometheus is not installed"),
     pytest.mark.skipif(PROGRAM is None, reason="alertmanager is not installed"),
 ]
-TO_US = """
-route: {{receiver: us, group_by: [component], group_wait: 0s, group_interval: 1s,
-  repeat_interval: 1h}}
-receivers:
-- name: us
-  webhook_configs: [{{url: 'http://127.0.0.1:{port}/api/v1/alertmanager'}}]
-"""
 
 
 @pytest.fixture
