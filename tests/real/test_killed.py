@@ -1,4 +1,8 @@
-"""Killed at any instant under load: nothing accepted is lost or doubled, and all are told."""
+"""Killed at any instant under load: nothing accepted is lost or doubled, and all are told.
+
+Fifty instants on each database, and some more with two replicas on one PostgreSQL. Each second of
+them opens incidents whose escalations run on over many deaths.
+"""
 
 from __future__ import annotations
 
@@ -13,21 +17,31 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 from sqlalchemy import select
 
 from monitor.storage.engine import open_engine
-from monitor.storage.schema import alerts, incidents, outbox, timeline
+from monitor.storage.schema import (
+    alerts,
+    escalation_steps,
+    escalations,
+    incidents,
+    outbox,
+    timeline,
+)
 from monitor.storage.store import Store
+from tests.real import reborn
 from tests.real.process import ROOT, clean_environment, wait_for
 from tests.sinks import HttpSink, http_sink
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, pytest.mark.timeout(300)]
 
 KILLS = int(os.environ.get("MONITOR_TEST_KILLS", "50"))  # of each database
+REPLICA_KILLS = 10  # in turn, of either
 SEED = int(os.environ.get("MONITOR_TEST_SEED", "20261122"))
 LONGEST_LIFE_SECONDS = 0.3
 SENDERS = 4
@@ -120,7 +134,7 @@ def alert(name: str, began: datetime, *, over: bool = False) -> dict[str, object
         "alertname": "JourneyDown",
         "severity": "critical",
         "component": COMPONENTS[number % len(COMPONENTS)],
-        "cause": f"c{number % 40}",
+        "cause": f"{began:%M:%S}",  # so that incidents open all the while
         "instance": name,
     }
     end = datetime.now(UTC) if over else began + timedelta(hours=1)
@@ -162,6 +176,36 @@ def check_stored(store: Store, senders: Senders) -> None:
     assert max(keys.values(), default=1) == 1
 
 
+def check_escalated(store: Store) -> None:
+    """No step was skipped, taken twice or taken too soon, and each has messages of its own."""
+    with store.read() as connection:
+        columns = (escalations.c.incident_id, escalations.c.sequence)
+        known = {row[0]: row[1] for row in connection.execute(select(*columns))}
+        order = (escalation_steps.c.incident_id, escalation_steps.c.sequence)
+        taken = connection.execute(select(escalation_steps).order_by(*order)).all()
+        messages = set(connection.execute(select(outbox.c.key)).scalars())
+    keys = Counter(key for step in taken for key in step.message_keys)
+    assert set(keys) <= messages
+    assert max(keys.values(), default=1) == 1
+    assert all(step.message_keys for step in taken)
+    wait = timedelta(seconds=reborn.STEP_SECONDS)
+    for incident_id, sequence in known.items():
+        steps = [step for step in taken if step.incident_id == incident_id]
+        assert [step.sequence for step in steps] == list(range(1, sequence + 1))
+        for before, after in pairwise(steps):
+            if after.why == "waited":
+                assert after.position == before.position + 1
+                assert after.at - before.at >= wait
+
+
+def escalated(store: Store) -> bool:
+    """Tell whether every escalation has come to its end, with a step that had to be waited for."""
+    with store.read() as connection:
+        left = set(connection.execute(select(escalations.c.state)).scalars())
+        last = select(escalation_steps.c.id).where(escalation_steps.c.position == len(reborn.STEPS))
+        return left <= {"exhausted", "ended"} and connection.execute(last).first() is not None
+
+
 def states(store: Store) -> Counter[str]:
     """Return how many notifications stand how."""
     with store.read() as connection:
@@ -179,12 +223,24 @@ def check_told(store: Store, sink: HttpSink) -> None:
     assert sent <= set(sink.ids()) <= known
 
 
+def is_done(store: Store) -> bool:
+    """Tell whether everything that had to be told was given to its channel."""
+    return escalated(store) and not {"queued", "sending"} & set(states(store))
+
+
+def check_everything(store: Store, senders: Senders, sink: HttpSink) -> None:
+    """What holds at the end."""
+    check_stored(store, senders)
+    check_escalated(store)
+    check_told(store, sink)
+    assert set(states(store)) <= {"sent", "dropped"}
+
+
 def test_killed_at_any_instant_nothing_is_lost_or_doubled(database_url: str) -> None:
     """SIGKILL again and again under load, on one database; a last life tells what is left."""
     print(f"seed {SEED}, {KILLS} kills; MONITOR_TEST_SEED and MONITOR_TEST_KILLS change them")
     dice = random.Random(SEED)
-    store = Store(open_engine(database_url))
-    with http_sink() as sink:
+    with closing(Store(open_engine(database_url))) as store, http_sink() as sink:
         lives = Lives(database_url, sink)
         try:
             with load(lives.port) as senders:
@@ -196,12 +252,34 @@ def test_killed_at_any_instant_nothing_is_lost_or_doubled(database_url: str) -> 
                     os.kill(life, signal.SIGKILL)
                     if number % 10 == 0:
                         check_stored(store, senders)
+                        check_escalated(store)
             life = lives.begin()
-            wait_for(lambda: not {"queued", "sending"} & set(states(store)), "empty outbox")
+            wait_for(lambda: is_done(store), "end of every escalation, empty outbox", seconds=120)
             os.kill(life, signal.SIGKILL)
         finally:
             lives.end()
-        check_stored(store, senders)
-        check_told(store, sink)
-        assert set(states(store)) <= {"sent", "dropped"}
-    store.close()
+        check_everything(store, senders, sink)
+
+
+def test_two_replicas_that_are_killed_in_turn_escalate_as_one(postgres_url: str) -> None:
+    """Both look for due steps all the time, either may die at any: each step is taken once."""
+    print(f"seed {SEED}; MONITOR_TEST_SEED changes it")
+    dice = random.Random(SEED)
+    with closing(Store(open_engine(postgres_url))) as store, http_sink() as sink:
+        replicas = [Lives(postgres_url, sink) for _ in range(2)]
+        try:
+            lives = [one.begin() for one in replicas]
+            with load(replicas[0].port) as senders:
+                for _ in range(REPLICA_KILLS):
+                    time.sleep(dice.uniform(0, 2 * LONGEST_LIFE_SECONDS))
+                    doomed = dice.randrange(2)
+                    os.kill(lives[doomed], signal.SIGKILL)
+                    lives[doomed] = replicas[doomed].begin()
+                wait_for(lambda: senders.accepted, "accepted alert")
+            wait_for(lambda: is_done(store), "end of every escalation, empty outbox", seconds=120)
+            for life in lives:
+                os.kill(life, signal.SIGKILL)
+        finally:
+            for one in replicas:
+                one.end()
+        check_everything(store, senders, sink)
