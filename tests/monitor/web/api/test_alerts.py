@@ -101,41 +101,6 @@ def test_without_the_token_nothing_gets_in(
     assert incident_count(web) == (1 if status == 200 else 0)
 
 
-def test_alerts_are_listed_as_alertmanager_lists_them(web: Web) -> None:
-    """The same keys, so that its clients read them; a resolved one is gone."""
-    client = web.client()
-    down = {"labels": DOWN, "generatorURL": "http://prometheus.test/graph"}
-    post(client, down, {"labels": {"alertname": "Other"}})
-    listed = client.get("/api/v2/alerts").json()
-    theirs = shared_json("fixtures/alertmanager/api_v2_alerts.json")[0]
-    assert set(listed[0]) == set(theirs)
-    assert set(listed[0]["status"]) == set(theirs["status"])
-    post(client, {"labels": DOWN, "endsAt": web.now().isoformat()})
-    assert [a["labels"]["alertname"] for a in client.get("/api/v2/alerts").json()] == ["Other"]
-
-
-@pytest.mark.parametrize(
-    ("query", "count"),
-    [
-        ("filter=alertname%3DJourneyDown&active=true&inhibited=false&unprocessed=false", 1),
-        ("filter=alertname%3D~%22Journey.*%22&filter=component%3Dsearch", 0),
-        ("active=false", 0),
-        ("", 2),
-    ],
-)
-def test_lists_are_filtered_as_amtool_asks(web: Web, query: str, count: int) -> None:
-    """Several matchers are an and."""
-    client = web.client()
-    post(client, {"labels": DOWN}, {"labels": {"alertname": "Other"}})
-    assert len(client.get(f"/api/v2/alerts?{query}").json()) == count
-
-
-def test_a_bad_matcher_is_refused(web: Web) -> None:
-    """As a JSON text, with status 400."""
-    answer = web.client().get("/api/v2/alerts?filter=nonsense")
-    assert (answer.status_code, answer.json()) == (400, "bad matcher format: nonsense")
-
-
 def test_what_clients_ask_before_anything_else_is_answered(web: Web) -> None:
     """amtool reads the status first, Grafana the receivers and groups."""
     client = web.client()

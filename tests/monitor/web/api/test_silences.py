@@ -1,4 +1,4 @@
-"""Silences as JSON: listed, shown before they bite, made, changed and ended."""
+"""Silences as JSON on each database: listed, shown before they bite, made, changed and ended."""
 
 from __future__ import annotations
 
@@ -10,12 +10,13 @@ import pytest
 from fastapi.testclient import TestClient
 
 from monitor.storage.audit import AuditFilter, search_audit
+from monitor.storage.store import Store
 from monitor.web.api import silences_v1
 from monitor.web.api.silence_views import SilenceGiven, SilenceView
 from monitor.web.permissions import Role
 from monitor.web.services import RuleGroupView, RuleView
 from tests.builders import NOW
-from tests.monitor.web.builders import API_TOKEN, FakeRules, Web
+from tests.monitor.web.builders import API_TOKEN, FakeRules, Web, services
 
 DOCS = (Path(__file__).parents[4] / "docs" / "alerts.md").read_text("utf-8")
 PATH = "/api/v1/silences"
@@ -24,6 +25,12 @@ DOWN = {"alertname": "Down", "severity": "critical", "component": "checkout"}
 LATE = {"alertname": "Late", "severity": "warning", "component": "search"}
 KEY = {"idempotency-key": "backup"}
 WEEKLY = {"rule": "FREQ=WEEKLY;COUNT=3", "time_zone": "Africa/Johannesburg"}
+
+
+@pytest.fixture
+def web(store: Store) -> Web:
+    """An application on each database in turn."""
+    return Web(services(store))
 
 
 @pytest.fixture
