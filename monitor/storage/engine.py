@@ -8,6 +8,8 @@ PostgreSQL transactions are READ COMMITTED and rows are locked by the statements
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -66,11 +68,34 @@ def migrate(engine: Engine) -> None:
     from alembic import command
 
     configuration = alembic_configuration()
-    with engine.execution_options(**{WRITES: True}).begin() as connection:
-        if connection.dialect.name == "postgresql":
-            connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+    with schema_may_change(engine) as connection:
         configuration.attributes["connection"] = connection
         command.upgrade(configuration, "head")
+
+
+@contextmanager
+def schema_may_change(engine: Engine) -> Iterator[Connection]:
+    """Give a transaction in which no other process migrates, and a table may be made anew.
+
+    SQLite changes some columns only by a new table in place of the old one. With foreign keys
+    watched, dropping the old one would take along every row that refers to it: they are not, and
+    checked at the end instead (https://www.sqlite.org/lang_altertable.html, section 7).
+    """
+    with engine.execution_options(**{WRITES: True}).connect() as connection:
+        if connection.dialect.name == "postgresql":
+            with connection.begin():
+                connection.execute(text(f"SELECT pg_advisory_xact_lock({MIGRATION_LOCK})"))
+                yield connection
+            return
+        sqlite: Any = connection.connection.driver_connection  # does not begin a transaction
+        sqlite.execute("PRAGMA foreign_keys=OFF")
+        try:
+            with connection.begin():
+                yield connection
+                if broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all():
+                    raise RuntimeError(f"{len(broken)} rows would refer to nothing; left as it was")
+        finally:
+            sqlite.execute("PRAGMA foreign_keys=ON")
 
 
 def newest_revision() -> str:
