@@ -28,14 +28,15 @@ def send_test(
         names = sorted(channel.name for channel in channels if channel.name in routes)
         known = ", ".join(names) or "none is configured"
         raise LookupError(f"no channel is called {name!r} (known: {known})")
+    key = f"test-{uuid.uuid4().hex[:12]}"
     message = Message(
-        key=f"test-{uuid.uuid4().hex[:12]}",
+        key=key,
         event="test",
         subject=f"Test message of {context.site_name}",
         body="If you can read this, notifications reach you here. Nothing is wrong with the shop.",
         created_at=context.clock.now(),
         severity="info",
         recipient=recipient,
-        thread="test",
+        thread=key,  # else a receiver that joins what belongs together tells of the first alone
     )
     return routes[name].send(message, context)
