@@ -51,6 +51,7 @@ def serve(
         service = Service(settings, configuration, secrets)
         password = ensure_first_administrator(service.store, service.clock.now())
         server = WebServer(_uvicorn(service, settings), service.events)
+        service.answers_at(settings.own_host, settings.port)
         service.start()
         for number in (signal.SIGTERM, signal.SIGINT):
             # Before the web server listens to these itself; it raises them again at its end.

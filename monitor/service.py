@@ -29,7 +29,8 @@ from monitor.log import logger
 from monitor.metrics import ServiceMetrics
 from monitor.probe_metrics import ProbeMetrics
 from monitor.reconcile.duty import Reconciler
-from monitor.selfwatch.canary import Canary
+from monitor.selfwatch.canary import Canary, manner
+from monitor.selfwatch.knocking import through_the_door, through_the_entrance
 from monitor.settings import Settings
 from monitor.shift import Shift
 from monitor.storage.changes import Neighbours
@@ -57,7 +58,13 @@ class Service:
         self.clock, self.settings = clock or SystemClock(), settings
         ground = self.ground = Ground(settings, configuration, secrets, self.clock)
         self.holder, self.store = ground.holder, ground.store
-        self.entrance = Entrance(self.store, ground.current, self.clock, ground.policy)
+        self.entrance = Entrance(
+            self.store,
+            ground.current,
+            self.clock,
+            ground.policy,
+            canaries=lambda: manner(ground.current(), ground.policy),
+        )
         self.probes = ProbeMetrics()
         self.metrics = ServiceMetrics(self.probes)
         self.built_in: BuiltInRules | None = None
@@ -69,13 +76,15 @@ class Service:
         self.worker = build_outbox_worker(ground)
         self.watchman = build_watchman(ground, self.scheduler, self.worker)
         self.events = Events()
+        knock = through_the_entrance(self.entrance)
+        self.canary = Canary(self.store, self.clock, ground.current, knock)
         self._duties = Duties(
             ground,
             Shift(self.store, self.clock, "duties", replica, alone=ground.alone),
             self.watch,
             self.worker,
             self._reconciler(),
-            Canary(self.store, self.clock, ground.current, ground.policy),
+            self.canary,
             None if ground.alone else Neighbours(self.store, self.clock, self.events.announce),
             self.built_in,
         )
@@ -110,6 +119,10 @@ class Service:
             ground.sender,
             lambda alerts, source: self.entrance.receive(alerts, source=source),
         )
+
+    def answers_at(self, host: str, port: int) -> None:
+        """Let canaries come in by the door of this address, on which the process listens."""
+        self.canary.knock = through_the_door(host, port, self.entrance.canary_key)
 
     def duties(self) -> Timetable:
         """Return what is done again and again: name → (seconds between, how)."""

@@ -93,9 +93,14 @@ class Settings(BaseModel):
         """Return the SQLAlchemy URL of the database in use."""
         return self.database_url or f"sqlite:///{(self.data / 'monitor.db').absolute()}"
 
+    @property
+    def own_host(self) -> str:
+        """Return the address at which this machine reaches the service itself."""
+        return "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host
+
     def listening_on(self, port: int) -> Settings:
         """Return these settings with the port really taken, and a public address to go with it."""
-        host = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host
+        host = self.own_host
         public = self.public_url.rstrip("/") or f"http://{host}:{port}"
         return self.model_copy(update={"port": port, "public_url": public})
 

@@ -1,8 +1,8 @@
 """The canary: a made-up alert that walks the whole way, and how long each stage of it took.
 
-It is read and received as every alert is, opens an incident, is told over its channel, is resolved,
-and is told again. The incident has a number below zero: no list, page or statistic shows it, and
-it is removed when it has arrived. One process at a time sends canaries.
+It comes in by our own door for alerts, opens an incident, is told over its channel, is resolved,
+and is told again. The incident has a number below zero: no list, page or statistic shows it, and it
+is removed when it has arrived. One process at a time sends canaries.
 """
 
 from __future__ import annotations
@@ -26,10 +26,10 @@ from monitor.config.watching import CanarySettings
 from monitor.distribution import Distribution
 from monitor.log import logger
 from monitor.notify.kinds import CANARY
+from monitor.selfwatch.knocking import Knock
 from monitor.storage.canaries import canary_of, progress_of, remove_canaries
 from monitor.storage.facts import read_fact, take_lease, write_fact
 from monitor.storage.store import Store
-from monitor.use_cases.alerts import receive_alerts
 from monitor.use_cases.policy import AlertPolicy
 
 LABEL = "monitor_canary"
@@ -78,7 +78,7 @@ class Canary:
     store: Store
     clock: Clock
     configuration: Callable[[], Configuration]
-    policy: AlertPolicy
+    knock: Knock
     holder: str = field(default_factory=lambda: secrets.token_hex(8))
     stages: dict[str, Distribution] = field(
         default_factory=lambda: {stage.value: Distribution(BUCKETS) for stage in Stage}
@@ -98,6 +98,8 @@ class Canary:
             if self._is_due(settings, now):
                 self._set_out(now)
             return
+        if Stage.INTAKE not in self._walk.took:
+            self._enter(self._walk)
         self._follow(self._walk, now)
         self._judge(self._walk, settings, now)
 
@@ -120,35 +122,28 @@ class Canary:
     def _set_out(self, now: datetime) -> None:
         run = secrets.token_hex(6)
         labels = {"alertname": "Canary", "severity": "critical", LABEL: run, "cause": run}
-        walk = _Walk(labels, now)
-        walk.took[Stage.INTAKE] = self._receive(walk, now, None)
-        self._walk = walk
+        self._walk = _Walk(labels, now)
+        self._enter(self._walk)
+
+    def _enter(self, walk: _Walk) -> None:
+        if not self._receive(walk, Stage.INTAKE, None):
+            return
         with self.store.read() as connection:
             walk.incident_id = canary_of(connection, walk.fingerprint)
         if walk.incident_id is not None:
             walk.stage = Stage.DELIVERY
 
-    def _receive(self, walk: _Walk, now: datetime, ends_at: datetime | None) -> float:
-        """Have the alert received as every other; return how many seconds that took."""
+    def _receive(self, walk: _Walk, stage: Stage, ends_at: datetime | None) -> bool:
+        """Have the alert received as every other; False where it was not: it is tried again."""
         began = self.clock.monotonic()
         summary = {"summary": "A made-up alert: the way from alert to notification is tested"}
         alert = Alert(walk.labels, summary, starts_at=walk.set_out_at, ends_at=ends_at)
         walk.fingerprint = alert.fingerprint
-        receive_alerts(
-            self.store,
-            [alert],
-            source=FACT,
-            configuration=quiet_configuration(self.configuration()),
-            now=now,
-            policy=replace(
-                self.policy,
-                canary=True,
-                muting=_unmuted,
-                tell_reporters=_nobody,
-                recovery_hold=timedelta(0),
-            ),
-        )
-        return self.clock.monotonic() - began
+        if refused := self.knock(alert):
+            log.warning("canary not let in", stage=stage.value, reason=refused)
+            return False
+        walk.took[stage] = self.clock.monotonic() - began
+        return True
 
     def _follow(self, walk: _Walk, now: datetime) -> None:
         if walk.incident_id is None:
@@ -157,7 +152,9 @@ class Canary:
             progress = progress_of(connection, walk.incident_id)
         if walk.stage is Stage.DELIVERY and self._arrived(walk, progress.events, Event.OPENED):
             walk.stage = Stage.RESOLUTION
-            walk.took[Stage.RESOLUTION] = self._receive(walk, now, now)
+        if walk.stage is Stage.RESOLUTION and Stage.RESOLUTION not in walk.took:
+            if not self._receive(walk, Stage.RESOLUTION, now):
+                return
             with self.store.read() as connection:
                 progress = progress_of(connection, walk.incident_id)
         if walk.stage is Stage.RESOLUTION and not progress.is_open:
@@ -198,6 +195,18 @@ class Canary:
                 known = {**known, "succeeded_at": now.isoformat()}
             write_fact(tx, FACT, {**known, "outcome": self.last_words}, now)
         self._walk = None
+
+
+def manner(configuration: Configuration, policy: AlertPolicy) -> tuple[Configuration, AlertPolicy]:
+    """Return by which configuration and policy canaries are stored: nobody else is told of one."""
+    alone = replace(
+        policy,
+        canary=True,
+        muting=_unmuted,
+        tell_reporters=_nobody,
+        recovery_hold=timedelta(0),
+    )
+    return quiet_configuration(configuration), alone
 
 
 def quiet_configuration(configuration: Configuration) -> Configuration:

@@ -10,6 +10,7 @@ it is tried apart, so that one that cannot be stored takes no other down.
 
 from __future__ import annotations
 
+import secrets
 import threading
 import time
 from collections import deque
@@ -44,6 +45,8 @@ REFUSALS = ("bytes", "alerts", "stopping", "database")
 log = structlog.get_logger(__name__)
 
 Read = Callable[[datetime], Parsed]
+Manner = Callable[[], tuple[Configuration, AlertPolicy]]
+"""Returns by which configuration and policy canaries are stored."""
 
 
 class Overloaded(IncidentError):  # noqa: N818 - a refusal, named for what was refused
@@ -70,6 +73,7 @@ class Delivery:
     answered: Callable[[], None]
     alerts: int = 1
     bytes: int = 0
+    canary: bool = False
     not_before: datetime | None = None
     at: datetime | None = None
     parsed: Parsed | None = None
@@ -115,6 +119,7 @@ class Entrance:
         clock: Clock,
         policy: AlertPolicy = STANDARD,
         *,
+        canaries: Manner | None = None,
         most_bytes: int = MOST_BYTES,
         most_alerts: int = MOST_ALERTS,
     ) -> None:
@@ -123,6 +128,9 @@ class Entrance:
         self._configuration = configuration
         self._clock = clock
         self._policy = policy
+        self._canaries = canaries
+        self.canary_key = secrets.token_urlsafe(32)
+        """What a request to our own doors shows to be let in as a canary; in no other's hands."""
         self.most_bytes, self.most_alerts = most_bytes, most_alerts
         self._queue: deque[Delivery] = deque()
         self._news = threading.Condition()
@@ -174,18 +182,28 @@ class Entrance:
             self._news.notify_all()
 
     def receive(
-        self, alerts: Sequence[Alert], *, source: str, not_before: datetime | None = None
+        self,
+        alerts: Sequence[Alert],
+        *,
+        source: str,
+        not_before: datetime | None = None,
+        canary: bool = False,
+        patience_seconds: float | None = None,
     ) -> None:
-        """Deliver alerts and wait until they are committed.
+        """Deliver alerts and wait until they are committed, for ever where no patience is given.
 
         Raises:
-            Overloaded: they were not let in, or the database could not take them.
+            Overloaded: they were not let in, the database could not take them, or nothing was heard
+                of them in time.
             Exception: whatever else kept them from being stored.
         """
         done, parsed = threading.Event(), Parsed(tuple(alerts))
-        delivery = Delivery(source, lambda _: parsed, done.set, len(alerts), not_before=not_before)
+        delivery = Delivery(
+            source, lambda _: parsed, done.set, len(alerts), not_before=not_before, canary=canary
+        )
         self.offer(delivery)
-        done.wait()
+        if not done.wait(patience_seconds):
+            raise Overloaded(f"no answer in {patience_seconds:g} s")
         delivery.result()
 
     def stop(self, seconds: float = STOP_SECONDS) -> None:
@@ -201,7 +219,9 @@ class Entrance:
 
     def _run(self) -> None:
         while group := self._next():
-            self._store_all([delivery for delivery in self._dated(group) if self._read(delivery)])
+            readable = [delivery for delivery in self._dated(group) if self._read(delivery)]
+            self._store_all([delivery for delivery in readable if not delivery.canary])
+            self._store_all([delivery for delivery in readable if delivery.canary])
             with self._news:
                 self.bytes_held -= sum(delivery.bytes for delivery in group)
                 self.alerts_waiting -= sum(delivery.alerts for delivery in group)
@@ -262,16 +282,17 @@ class Entrance:
         """Store deliveries in one transaction; return False, and say why in each, if it failed."""
         began = time.perf_counter()
         batches = _batches(group)
-        error = self._error_of(batches)
+        error = self._error_of(batches, canary=group[0].canary)
         self._count(batches, "failed" if error else "committed", time.perf_counter() - began)
         for delivery in group:
             delivery.error = error
         return error is None
 
-    def _error_of(self, batches: Sequence[Batch]) -> Exception | None:
+    def _error_of(self, batches: Sequence[Batch], *, canary: bool) -> Exception | None:
         """Store batches; return why they could not be stored, or None."""
         try:
-            receive_batches(self._store, batches, self._configuration(), self._policy)
+            configuration, policy = self._manner(canary=canary)
+            receive_batches(self._store, batches, configuration, policy)
         except DATABASE_AWAY as error:
             count = sum(len(batch.alerts) for batch in batches)
             log.warning("alerts_not_stored", count=count, error=type(error).__name__)
@@ -279,6 +300,13 @@ class Entrance:
         except Exception as error:  # noqa: BLE001 - raised again where the answer is waited for
             return error
         return None
+
+    def _manner(self, *, canary: bool) -> tuple[Configuration, AlertPolicy]:
+        if not canary:
+            return self._configuration(), self._policy
+        if self._canaries is None:
+            raise LookupError("nobody sends canaries here")
+        return self._canaries()
 
     def _count(self, batches: Sequence[Batch], outcome: str, seconds: float) -> None:
         self.stats.commit_seconds[outcome].observe(seconds)

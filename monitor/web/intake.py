@@ -8,6 +8,7 @@ to wait, never with 429: senders retry the one and drop the other (measured with
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
 from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
@@ -20,6 +21,7 @@ from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from incidents.alerts.wire import Parsed, Refusal
+from monitor.selfwatch.knocking import HEADER
 from monitor.use_cases.entrance import Delivery, Entrance, Overloaded
 from monitor.web.errors import WebError, on_bug, on_web_error
 from monitor.web.services import services_of
@@ -35,6 +37,14 @@ log = structlog.get_logger(__name__)
 
 class _TooLong(Exception):  # noqa: N818 - a refusal, named for what was refused
     """A body is longer than any door takes."""
+
+
+def is_canary(request: Request) -> bool:
+    """Return whether this process itself sends the request, to see whether its doors work."""
+    shown = request.headers.get(HEADER, "")
+    return bool(shown) and hmac.compare_digest(
+        shown.encode(), services_of(request).entrance.canary_key.encode()
+    )
 
 
 async def take(request: Request, read: ReadBody, source: str, *, mark: bytes) -> Response | None:
@@ -69,6 +79,7 @@ async def take(request: Request, read: ReadBody, source: str, *, mark: bytes) ->
         answered,
         alerts=max(1, body.count(mark)),
         bytes=len(body),
+        canary=is_canary(request),
     )
     try:
         entrance.offer(delivery)

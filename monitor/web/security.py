@@ -23,6 +23,7 @@ from monitor.accounts.people import add_user, ensure_first_administrator
 from monitor.accounts.scopes import Scope
 from monitor.accounts.token_secrets import is_token
 from monitor.accounts.tokens import live_token
+from monitor.notify.kinds import CANARY
 from monitor.web.errors import (
     BadFormToken,
     MustChangePassword,
@@ -32,6 +33,7 @@ from monitor.web.errors import (
     NotSignedIn,
 )
 from monitor.web.form_tokens import form_token_age, issue_form_token
+from monitor.web.intake import is_canary
 from monitor.web.permissions import MAY, Actor, Permission, Role
 from monitor.web.scopes import permissions_of
 from monitor.web.services import services_of
@@ -243,6 +245,9 @@ async def alert_sender(request: Request) -> None:
 
 async def _is_sender(request: Request) -> bool:
     request.state.alert_source = ""
+    if is_canary(request):
+        request.state.alert_source = CANARY
+        return True
     if is_token(bearer(request)):  # refused if it is no longer good, even from this machine
         source = await _source_of(request, bearer(request))
         request.state.alert_source = source

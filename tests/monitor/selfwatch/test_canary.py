@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from dataclasses import replace
 from typing import Any
 
@@ -11,20 +12,24 @@ from sqlalchemy import func, select
 
 from incidents.alerts.model import Alert
 from monitor.clock import FakeClock
-from monitor.config.model import Channel
+from monitor.config.model import Channel, Configuration
 from monitor.config.watching import CanarySettings
 from monitor.notify.worker import OutboxWorker
-from monitor.selfwatch.canary import Arrival, Canary, Stage
+from monitor.selfwatch import knocking
+from monitor.selfwatch.canary import Arrival, Canary, Stage, manner
+from monitor.selfwatch.knocking import through_the_entrance
 from monitor.storage.incidents import IncidentFilter, list_incidents, open_incidents
 from monitor.storage.schema import alerts, incidents, outbox
 from monitor.storage.status import open_public_incidents
 from monitor.storage.store import Store
 from monitor.use_cases.alerts import sweep
+from monitor.use_cases.entrance import Entrance
 from monitor.use_cases.policy import AlertPolicy
 from tests.monitor.use_cases.desk import Desk, configuration, labels
 from tests.notices import make_context
 from tests.sinks import Answer, HttpSink
 
+SHUT = lambda _alert: "nobody answers"  # noqa: E731 - a door
 EVERY = CanarySettings.model_validate({"every": "10m", "within": "30s"})
 
 
@@ -42,7 +47,10 @@ class Mine:
 
     def another(self) -> Canary:
         """Return the canary of another process."""
-        return Canary(self.store, self.clock, lambda: self.configuration, self.policy)
+        current = lambda: self.configuration  # noqa: E731 - read anew each time
+        canaries = lambda: manner(self.configuration, self.policy)  # noqa: E731 - likewise
+        entrance = Entrance(self.store, current, self.clock, self.policy, canaries=canaries)
+        return Canary(self.store, self.clock, current, through_the_entrance(entrance))
 
     def pass_time(self, seconds: int, *canaries: Canary) -> None:
         """Let time go by, second by second."""
@@ -152,6 +160,46 @@ def test_a_refused_canary_fails(sqlite_store: Store, hook: HttpSink) -> None:
     )
     mine.pass_time(200)
     assert mine.canary.runs == {Arrival.FAILED: 1}
+
+
+@pytest.mark.parametrize(
+    ("shut_from", "seconds", "outcome"),
+    [(0, 10, "passed"), (0, 155, "failed at intake"), (1, 155, "failed at resolution")],
+)
+def test_a_door_that_lets_nothing_in_is_noticed(
+    sqlite_store: Store, shut_from: int, seconds: int, outcome: str
+) -> None:
+    """It knocks again every second, and what it knocked for in vain is named at last."""
+    mine = Mine(sqlite_store)
+    enter = mine.canary.knock
+    mine.pass_time(shut_from)
+    mine.canary.knock = SHUT
+    mine.pass_time(seconds)
+    mine.canary.knock = enter
+    mine.pass_time(4)
+    assert mine.canary.last_words == outcome
+
+
+def test_an_entrance_that_stands_still_is_not_waited_for_for_ever(
+    sqlite_store: Store, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The canary goes on looking; whatever stands still is the finding."""
+    monkeypatch.setattr(knocking, "PATIENCE_SECONDS", 0.05)
+    moves = threading.Event()
+    mine = Mine(sqlite_store)
+
+    def stuck() -> Configuration:
+        moves.wait(30)
+        return mine.configuration
+
+    canaries = lambda: manner(stuck(), mine.policy)  # noqa: E731 - read anew each time
+    entrance = Entrance(sqlite_store, stuck, mine.clock, canaries=canaries)
+    mine.canary.knock = through_the_entrance(entrance)
+    mine.pass_time(3)
+    assert (mine.left()[0], mine.canary.runs) == (0, {})
+    moves.set()
+    entrance.stop()
+    assert mine.left()[0] == 1
 
 
 def test_of_two_processes_one_sends_canaries(store: Store) -> None:
