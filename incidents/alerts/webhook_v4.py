@@ -16,6 +16,7 @@ from incidents.alerts.model import Alert
 from incidents.alerts.wire import NotReadable, Parsed, Refusal, read_json, read_time
 
 VERSION = "4"
+MOST_CUT_OFF = 2**31  # it is added to a counter; nobody leaves out more
 
 
 def parse(body: bytes, now: datetime) -> Parsed:
@@ -26,8 +27,9 @@ def parse(body: bytes, now: datetime) -> Parsed:
         alerts = tuple(_alert(item, number, now) for number, item in enumerate(items))
     except NotReadable as error:
         return Parsed(refusal=Refusal(400, {"code": 400, "message": str(error)}))
-    cut_off = value.get("truncatedAlerts", 0)
-    return Parsed(alerts, cut_off=cut_off if isinstance(cut_off, int) else 0)
+    cut_off = value.get("truncatedAlerts")
+    counted = isinstance(cut_off, int) and 0 <= cut_off <= MOST_CUT_OFF
+    return Parsed(alerts, cut_off=cut_off if counted else 0)
 
 
 def _items(value: Any) -> list[Mapping[str, Any]]:
