@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
+from incidents.alerts.wire import NotReadable, read_json
 from monitor.config.model import ReconcileServer
 from monitor.fetching import Unanswered, fetch
 from monitor.notify.message import Context
@@ -35,8 +35,8 @@ class Asker:
                 path=path,
                 parameters=parameters,
             )
-            return json.loads(answer.body)
+            return read_json(answer.body)
         except Unanswered as error:
             raise Unanswered(f"{path} {error}") from error
-        except (ValueError, RecursionError) as error:
+        except NotReadable as error:
             raise Unanswered(f"{path} answered no JSON") from error

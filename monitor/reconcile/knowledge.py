@@ -11,15 +11,23 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
-
-import yaml
 
 from incidents.alerts.history import Episode, spans
 from incidents.alerts.model import Alert, fingerprint
-from incidents.alerts.wire import NotReadable, read_time
 from monitor.fetching import Unanswered
 from monitor.reconcile.asking import Asker
+from monitor.reconcile.wire import (
+    ActiveAlert,
+    KnownAlert,
+    Range,
+    Rule,
+    Rules,
+    Runtime,
+    Status,
+    configured,
+    data_of,
+    read,
+)
 
 RESEND = timedelta(minutes=1)  # Prometheus's `--rules.alert.resend-delay`
 MOST_POINTS = 10_000  # of a range; Prometheus refuses above 11,000
@@ -49,27 +57,26 @@ def ask_prometheus(asker: Asker, now: datetime) -> Known:
     Raises:
         Unanswered: it gave no answer that can be used.
     """
-    external, relabels = _configured(_data(asker.get("/api/v1/status/config")))
-    started = _time(_data(asker.get("/api/v1/status/runtimeinfo")).get("startTime"))
-    groups = _data(asker.get("/api/v1/rules", type="alert")).get("groups", ())
+    told = asker.get("/api/v1/status/config")
+    said = configured(told.get("data") if isinstance(told, dict) else None)
+    external = said.global_.external_labels
+    started = data_of(Runtime, asker.get("/api/v1/status/runtimeinfo")).started_at
     firing: list[Alert] = []
     alive: set[str] = set()
     unsure: set[str] = set()
-    for group in groups:
-        interval = timedelta(seconds=float(group.get("interval", 60)))
-        for rule in group.get("rules", ()):
-            name = str(rule.get("name", ""))
-            evaluated = _time(rule.get("lastEvaluation"))
+    for group in data_of(Rules, asker.get("/api/v1/rules", type="alert")).groups:
+        interval = timedelta(seconds=group.interval)
+        for rule in group.rules:
             settled = started and started + SETTLED_EVALUATIONS * interval
-            healthy = rule.get("health") == "ok"
+            evaluated, healthy = rule.evaluated_at, rule.health == "ok"
             if evaluated is None or settled is None or evaluated < settled or not healthy:
-                unsure.add(name)
-            for item in rule.get("alerts", ()):
+                unsure.add(rule.name)
+            for item in rule.alerts:
                 alert = _alert(item, rule, external, now + 4 * max(interval, RESEND))
                 alive.add(alert.fingerprint)
-                if item.get("state") == "firing":
+                if item.state == "firing":
                     firing.append(alert)
-    if relabels:
+    if said.alerting.alert_relabel_configs:
         return Known((), frozenset(), may_close=False, external=external)
     return Known(tuple(firing), frozenset(alive), frozenset(unsure), external=external)
 
@@ -80,22 +87,21 @@ def ask_alertmanager(asker: Asker, now: datetime) -> Known:
     Raises:
         Unanswered: it gave no answer that can be used.
     """
-    status = asker.get("/api/v2/status")
-    started = _time(status.get("uptime")) if isinstance(status, dict) else None
+    started = read(Status, asker.get("/api/v2/status")).started_at
     chosen = {"receiver": asker.server.receiver} if asker.server.receiver else {}
     listed = asker.get("/api/v2/alerts", **chosen)
     if not isinstance(listed, list):
         raise Unanswered("/api/v2/alerts answered no list")
     firing, alive = [], set()
-    for item in listed:
+    for item in (read(KnownAlert, one) for one in listed):
         alert = Alert(
-            dict(item["labels"]),
-            dict(item.get("annotations") or {}),
-            starts_at=min(_time(item.get("startsAt")) or now, now),
-            generator_url=str(item.get("generatorURL") or ""),
+            item.labels,
+            item.annotations,
+            starts_at=min(item.starts_at or now, now),
+            generator_url=item.generator_url,
         )
         alive.add(alert.fingerprint)
-        if (item.get("status") or {}).get("state") == "active":  # of others it tells nobody
+        if item.status.state == "active":  # of others it tells nobody
             firing.append(alert)
     settle = timedelta(seconds=asker.server.settle)
     may_close = started is not None and now - started >= settle
@@ -119,52 +125,24 @@ def ask_history(
         step=f"{step.total_seconds():g}",
     )
     found: list[Episode] = []
-    for series in _data(answer).get("result", ()):
-        labels = _labels(series.get("metric", {}), external)
+    for series in data_of(Range, answer).result:
+        labels = _labels(series.metric, external)
         identity = fingerprint(labels)
-        points = [datetime.fromtimestamp(float(at), UTC) for at, _ in series.get("values", ())]
+        points = [datetime.fromtimestamp(at, UTC) for at, _ in series.values]
         found += [Episode(labels, identity, *span) for span in spans(points, max(bridge, step * 2))]
     return found, step
 
 
-def _data(answer: Any) -> Mapping[str, Any]:
-    data = answer.get("data") if isinstance(answer, dict) else None
-    if not isinstance(data, dict):
-        raise Unanswered("an answer was not as Prometheus gives it")
-    return data
-
-
-def _configured(data: Mapping[str, Any]) -> tuple[dict[str, str], bool]:
-    try:
-        said = yaml.safe_load(str(data.get("yaml", ""))) or {}
-    except yaml.YAMLError as error:
-        raise Unanswered("/api/v1/status/config holds no configuration") from error
-    external = (said.get("global") or {}).get("external_labels") or {}
-    relabels = bool((said.get("alerting") or {}).get("alert_relabel_configs"))
-    return {str(name): str(value) for name, value in external.items()}, relabels
-
-
-def _alert(
-    item: Mapping[str, Any], rule: Mapping[str, Any], external: Mapping[str, str], ends: datetime
-) -> Alert:
+def _alert(item: ActiveAlert, rule: Rule, external: Mapping[str, str], ends: datetime) -> Alert:
     """Return an active alert as it would be sent: it starts when it began to fire."""
-    active = _time(item.get("activeAt")) or ends
-    held = timedelta(seconds=float(rule.get("duration", 0)))
     return Alert(
-        _labels(item.get("labels", {}), external),
-        dict(item.get("annotations") or {}),
-        starts_at=active + held,
+        _labels(item.labels, external),
+        item.annotations,
+        starts_at=(item.active_at or ends) + timedelta(seconds=rule.duration),
         ends_at=ends,
     )
 
 
-def _labels(given: Mapping[str, Any], external: Mapping[str, str]) -> dict[str, str]:
-    labels = {**external, **{name: str(text) for name, text in given.items()}}
+def _labels(given: Mapping[str, str], external: Mapping[str, str]) -> dict[str, str]:
+    labels = {**external, **given}
     return {name: text for name, text in labels.items() if text and name not in _LEFT_OUT}
-
-
-def _time(text: Any) -> datetime | None:
-    try:
-        return read_time(text) if isinstance(text, str) else None
-    except NotReadable:
-        return None
