@@ -98,7 +98,7 @@ def fetch(
         ):
             if answer.status_code != requests.codes.ok:
                 raise Unanswered(f"answered {answer.status_code}")
-            body = _body(answer, ends, seconds)
+            body = read_body(answer, ends, seconds)
             return Fetched(body, answer.headers.get("Content-Type", ""))
     except requests.RequestException as error:
         if time.monotonic() >= ends:
@@ -129,12 +129,22 @@ def _reveal(text: str, context: Context) -> str:
         raise Unanswered(str(error)) from error
 
 
-def _body(answer: requests.Response, ends: float, seconds: float) -> bytes:
+def read_body(
+    answer: requests.Response, ends: float, seconds: float, most_bytes: int = MOST_BYTES
+) -> bytes:
+    """Return the decoded body of an answer that is read as a stream.
+
+    `ends` is where the monotonic clock stands when the `seconds` it may take in all are over.
+
+    Raises:
+        Unanswered: it is longer than `most_bytes`, or takes too long.
+        requests.RequestException: it breaks off.
+    """
     parts, size = [], 0
     for chunk in answer.iter_content(CHUNK_BYTES):
         size += len(chunk)
-        if size > MOST_BYTES:
-            raise Unanswered(f"sent more than {MOST_BYTES} bytes")
+        if size > most_bytes:
+            raise Unanswered(f"sent more than {most_bytes} bytes")
         if time.monotonic() > ends:
             raise Unanswered(f"took longer than {seconds:g} s")
         parts.append(chunk)

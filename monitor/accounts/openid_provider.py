@@ -10,6 +10,7 @@ loaded only where there is a provider.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -28,6 +29,7 @@ from joserfc.jwk import KeySet
 
 from monitor.accounts.openid import OpenIdError, Trip
 from monitor.config.sign_in import DISCOVERY, OpenId, safe_provider_url
+from monitor.fetching import Unanswered, read_body
 
 TIMEOUT_SECONDS = 8.0
 LARGEST_ANSWER = 1024 * 1024  # bytes
@@ -41,6 +43,8 @@ ALGORITHMS = frozenset(
 )
 KEY_TYPES = ("RSA", "EC", "OKP")
 ENDPOINTS = ("authorization_endpoint", "token_endpoint", "jwks_uri")
+ODD = (TypeError, AttributeError, OverflowError, RecursionError)
+"""What the library raises where a provider's answer has values of other kinds than it expects."""
 UNREACHABLE = "The sign-in provider cannot be reached now. Try again, or use your password."
 UNTRUSTED = "What the sign-in provider sent could not be verified, so you were not signed in."
 
@@ -101,7 +105,7 @@ class Provider:
             )
         except AuthlibBaseError as error:
             raise OpenIdError(UNTRUSTED, f"the code was refused: {error.error}") from error
-        except (requests.RequestException, ValueError) as error:
+        except (requests.RequestException, ValueError, *ODD) as error:
             raise OpenIdError(UNREACHABLE, f"token: {type(error).__name__}") from error
         claims = self._verified(token, trip.nonce, metadata, now)
         return {**self._userinfo(session, metadata, str(claims["sub"])), **claims}
@@ -112,8 +116,8 @@ class Provider:
         id_token = token.get("id_token")
         if not isinstance(id_token, str):
             raise OpenIdError(UNTRUSTED, "no id_token in the provider's answer")
-        offered = metadata.get("id_token_signing_alg_values_supported", ["RS256"])
-        algorithms = sorted(ALGORITHMS.intersection(offered))
+        offered = _names(metadata, "id_token_signing_alg_values_supported", "RS256")
+        algorithms = sorted(ALGORITHMS & offered)
         try:
             decoded = self._decoded(id_token, algorithms, now)
             claims = CodeIDToken(
@@ -130,7 +134,7 @@ class Provider:
                 },
             )
             claims.validate(now=int(now.timestamp()), leeway=LEEWAY_SECONDS)
-        except (JoseError, AuthlibBaseError, ValueError, KeyError, TypeError) as error:
+        except (JoseError, AuthlibBaseError, ValueError, KeyError, *ODD) as error:
             detail = f"id_token: {type(error).__name__}: {error}"
             raise OpenIdError(UNTRUSTED, detail[:300]) from error
         if not isinstance(claims.get("sub"), str) or not 0 < len(claims["sub"]) <= 255:
@@ -206,14 +210,15 @@ class Provider:
                 with requests.Session() as session:
                     told = _json(session, metadata["jwks_uri"], "keys")
                 listed = told.get("keys")
-                keys = [k for k in listed or () if isinstance(k, dict) and _signs(k)]
+                listed = listed if isinstance(listed, list) else []
+                keys = [key for key in listed if isinstance(key, dict) and _signs(key)]
                 known.keys = KeySet.import_key_set({"keys": keys})
                 known.keys_at = now
             return known.keys
 
     def _session(self, metadata: Mapping[str, Any], redirect_uri: str) -> OAuth2Session:
         secret = self._client_secret()
-        offered = metadata.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
+        offered = _names(metadata, "token_endpoint_auth_methods_supported", "client_secret_basic")
         basic = "client_secret_basic" in offered
         shown = "client_secret_basic" if basic else "client_secret_post"
         session = OAuth2Session(
@@ -224,6 +229,7 @@ class Provider:
             redirect_uri=redirect_uri,
             code_challenge_method="S256",
             default_timeout=TIMEOUT_SECONDS,
+            leeway=0,  # some providers' tokens last for a minute, and it is used at once
         )
         session.max_redirects = 0  # what is sent with a secret goes where it was sent
         return session
@@ -246,6 +252,14 @@ def provider_name(settings: OpenId) -> str:
     return urlsplit(settings.issuer).hostname or settings.issuer
 
 
+def _names(metadata: Mapping[str, Any], field: str, default: str) -> frozenset[str]:
+    """Return what a provider says it can; without a list of names, the default alone."""
+    listed = metadata.get(field)
+    if not isinstance(listed, list):
+        return frozenset({default})
+    return frozenset(name for name in listed if isinstance(name, str))
+
+
 def _signs(key: Mapping[str, Any]) -> bool:
     return key.get("kty") in KEY_TYPES and key.get("use", "sig") == "sig"
 
@@ -258,11 +272,12 @@ def _json(session: requests.Session, url: str, what: str) -> Mapping[str, Any]:
         ) as answer:
             if answer.status_code != 200:
                 raise OpenIdError(UNREACHABLE, f"{what}: status {answer.status_code}")
-            body = answer.raw.read(LARGEST_ANSWER + 1, decode_content=True)
-        if len(body) > LARGEST_ANSWER:
-            raise OpenIdError(UNREACHABLE, f"{what}: more than {LARGEST_ANSWER} bytes")
+            ends = time.monotonic() + TIMEOUT_SECONDS
+            body = read_body(answer, ends, TIMEOUT_SECONDS, LARGEST_ANSWER)
         told = json.loads(body)
-    except (requests.RequestException, AuthlibBaseError, ValueError, OSError) as error:
+    except Unanswered as error:
+        raise OpenIdError(UNREACHABLE, f"{what}: {error}") from error
+    except (requests.RequestException, AuthlibBaseError, ValueError, *ODD) as error:
         raise OpenIdError(UNREACHABLE, f"{what}: {type(error).__name__}") from error
     if not isinstance(told, dict):
         raise OpenIdError(UNREACHABLE, f"{what}: no JSON object")
