@@ -27,7 +27,7 @@ from monitor.use_cases.report_placing import (
     suggested_incident,
 )
 from monitor.web.pages.status import names
-from monitor.web.params import Number
+from monitor.web.params import LARGEST, Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page
 from monitor.web.security import Submitted, goes_on_by_itself, require
@@ -133,7 +133,8 @@ def link(
 
     def act() -> None:
         text = form.get("incident", "").strip().upper().removeprefix("INC-")
-        if text and not (text.isascii() and text.isdigit()):
+        digits = text.isascii() and text.isdigit() and len(text) < 11
+        if text and not (digits and int(text) <= LARGEST):
             raise InvalidInputError("an incident is named like INC-7; leave it empty for none")
         target = int(text) if text else None
         link_report(services.store, number, target, by=actor.name, now=services.clock.now())
