@@ -71,6 +71,7 @@ def _anchor(text: str) -> Anchor:
     from monitor.storage.audit_chain import Anchor
 
     position, _, hash_ = text.partition(":")
-    if not position.isascii() or not position.isdigit() or len(hash_) != 64:
+    short = position.isascii() and position.isdigit() and len(position) < 19
+    if not short or len(hash_) != 64:
         raise typer.BadParameter(f"{text!r}: expected POSITION:HASH as `monitor audit head` prints")
     return Anchor(int(position), hash_)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 import structlog
+from hypothesis import settings
 
 from monitor.storage.engine import migrate, open_engine
 from monitor.storage.store import Store
@@ -17,6 +18,10 @@ from tests.servers import Postgres, postgres_program, postgres_server
 
 _numbers = itertools.count(1)
 BOTH_DATABASES = ["sqlite", pytest.param("postgresql", marks=pytest.mark.real)]
+
+# On a machine that has other work, an example takes as long as it takes.
+settings.register_profile("unhurried", deadline=None)
+settings.load_profile("unhurried")
 
 # As a process logs for people. Unconfigured, structlog draws every local of a traceback, which
 # takes a whole application twenty seconds.

@@ -63,7 +63,7 @@ class Answer:
             found: Any = json.loads(self.body)
             for part in path:
                 found = found[part]
-        except (ValueError, KeyError, IndexError, TypeError):
+        except (ValueError, KeyError, IndexError, TypeError, RecursionError):
             return ""
         return str(found)[:200] if isinstance(found, str | int) else ""
 

@@ -20,6 +20,9 @@ NUMBER = struct.Struct("<I")
 MAX_UNPACKED_BYTES = 1 << 30
 
 
+UNFIT = (ValueError, KeyError, TypeError, OverflowError, RecursionError)  # of JSON and its values
+
+
 class DamagedRecordError(ValueError):
     """A record passed its checksum but cannot be read: written by another version."""
 
@@ -117,7 +120,7 @@ def decode(payload: bytes) -> list[Record]:
             return [ChunkRecord(table, decode_chunk(body[NUMBER.size :]))]
         if kind == FORGOTTEN:
             return [ForgottenRecord(table, np.frombuffer(body, "<i8", offset=NUMBER.size))]
-    except (struct.error, ValueError, KeyError, TypeError, zstandard.ZstdError) as error:
+    except (struct.error, zstandard.ZstdError, *UNFIT) as error:
         raise DamagedRecordError(f"unreadable record: {error}") from error
     raise DamagedRecordError(f"unknown kind of record: {kind!r}")
 

@@ -60,7 +60,7 @@ def noted_head(folder: Path) -> Anchor | None:
     try:
         noted = json.loads(text)
         return Anchor(int(noted["position"]), str(noted["hash"]))
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{folder / HEAD_FILE} holds no position and hash") from error
 
 

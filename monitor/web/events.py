@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import secrets
 import threading
 from collections import Counter
@@ -24,6 +25,7 @@ HEARTBEAT_SECONDS = 15.0  # proxies end what is silent for a minute; also how so
 GATHER_SECONDS = 0.2  # changes that come close together are told together
 LONGEST_SECONDS = 3600.0  # then the browser connects anew, perhaps to another replica
 RETRY_MS = 3000
+NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Full(Exception):  # noqa: N818 - a refusal is named for what it refuses
@@ -75,7 +77,7 @@ class Events:
         era, _, number = mark.partition(".")
         with self._lock:
             now = self.mark()
-            if era != self._era or not number.isdecimal():
+            if era != self._era or not NUMBER.fullmatch(number):
                 return now, TOPICS
             seen = int(number)
             return now, frozenset(t for t, changed in self._changed.items() if changed > seen)
