@@ -104,6 +104,7 @@ def test_a_page_left_open_shows_at_once_what_a_program_did(
     page = served.page(browser)
     page.add_init_script("window.setInterval = () => 0")
     page.goto(f"{served.url}/console/incidents/1")
+    page.get_by_text("Write a note").click()
     page.get_by_label("Note for colleagues").fill("half a thought")
     served.by_api("/incidents/1/acknowledge")
     expect(page.get_by_text("api token has taken it.")).to_be_visible()

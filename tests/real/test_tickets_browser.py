@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, expect
+from playwright.sync_api import Browser, Locator, Page, expect
 
 from incidents.lifecycle import Status
 from monitor.serve import WebServer
@@ -24,6 +24,9 @@ from tests.real.process import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, needs_chromium]
 PHONE = {"width": 390, "height": 844}
+
+
+REGROUP = "Split, move, merge or link"
 
 
 @pytest.fixture(scope="module")
@@ -55,9 +58,11 @@ def served(web: Web) -> Iterator[str]:
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
         thread.start()
         wait_for(lambda: server.started, "web server")
-        yield url
-        server.should_exit = True
-        thread.join()
+        try:
+            yield url
+        finally:  # else a test that fails would wait for ever
+            server.should_exit = True
+            thread.join()
 
 
 def sign_in(page: Page, url: str) -> None:
@@ -65,6 +70,13 @@ def sign_in(page: Page, url: str) -> None:
     page.get_by_label("Name").fill("responder")
     page.get_by_label("Password").fill(PASSWORD)
     page.get_by_role("button", name="Sign in").click()
+
+
+def unfold(page: Page, name: str, inside: Locator) -> Locator:
+    """Open the folded part of that name, unless what is inside shows already; returns `inside`."""
+    if not inside.is_visible():
+        page.locator(f'[data-fold="{name}"] > summary').click()
+    return inside
 
 
 @pytest.mark.parametrize("scripts", [True, False])
@@ -80,20 +92,20 @@ def test_a_ticket_from_its_journey_to_its_postmortem(
         sign_in(page, url)
         page.goto(f"{url}/console/journeys/checkout")
         page.get_by_role("link", name="INC-1").first.click()
-        page.get_by_label("Lead").fill("responder")
+        unfold(page, "roles", page.get_by_label("Lead")).fill("responder")
         page.get_by_role("button", name="Save roles").click()
-        page.get_by_label("What is to be done").fill("roll back")
+        unfold(page, "task-form", page.get_by_label("What is to be done")).fill("roll back")
         page.get_by_role("button", name="Add task").click()
-        page.get_by_role("button", name="Done: roll back").click()
-        page.get_by_label("Note for colleagues").fill("**disk** full")
+        unfold(page, "tasks", page.get_by_role("button", name="Done: roll back")).click()
+        unfold(page, "note", page.get_by_label("Note for colleagues")).fill("**disk** full")
         page.get_by_role("button", name="Add note").click()
         expect(page.locator("strong", has_text="disk")).to_be_visible()
-        page.get_by_role("link", name="Split, move, merge or link").click()
+        unfold(page, "alerts", page.get_by_role("link", name=REGROUP)).click()
         page.get_by_label("location=eu").check()
         page.get_by_label("Why").first.fill("another network")
         page.get_by_role("button", name="Split out or move").click()
         expect(page.get_by_text("This is what was split out")).to_be_visible()
-        page.get_by_role("link", name="Split, move, merge or link").click()
+        unfold(page, "alerts", page.get_by_role("link", name=REGROUP)).click()
         page.get_by_label("Into").select_option(label="INC-2 search is down")
         page.get_by_label("Why").nth(1).fill("one database")
         page.get_by_role("button", name="Merge into it").click()
@@ -105,7 +117,9 @@ def test_a_ticket_from_its_journey_to_its_postmortem(
         page.get_by_role("button", name="Save version").click()
         expect(page.get_by_text("The version is saved.")).to_be_visible()
         page.goto(f"{url}/console/incidents/1")
-        expect(page.get_by_text("Postmortem", exact=True).first).to_be_visible()
+        expect(
+            unfold(page, "facts", page.get_by_text("Postmortem", exact=True).first)
+        ).to_be_visible()
         assert complaints == []
         page.close()
 

@@ -55,6 +55,15 @@ function keepOpen(old, fresh) {
   }
 }
 
+// Opens the folded parts that hold an element; keys.js and palette.js lead there.
+function unfold(element) {
+  for (let fold = element.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+}
+
+function isFolded(element) {
+  return element.closest("details:not([open])") !== null;
+}
+
 function concerns(part, topics) {
   const wanted = part.dataset.topics;
   return topics === undefined || wanted === undefined || wanted.split(" ").some((topic) => topics.includes(topic));

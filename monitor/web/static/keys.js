@@ -47,9 +47,9 @@ function walk(step) {
 // Goes to a field, or presses a button; returns whether there was one.
 function act(key) {
   const all = [...document.querySelectorAll(`[aria-keyshortcuts="${CSS.escape(key)}"]`)];
-  const named = all.find(isShown) ?? all.find((one) => one.closest("details:not([open])"));
+  const named = all.find(isShown) ?? all.find(isFolded);
   if (!named) return false;
-  for (let fold = named.closest("details"); fold; fold = fold.parentElement.closest("details")) fold.open = true;
+  unfold(named);
   if (isWriting(named)) {
     named.focus();
     named.select?.();

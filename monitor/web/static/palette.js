@@ -42,7 +42,7 @@ function local(words) {
   const fits = (name) => wanted.every((word) => name.toLowerCase().includes(word));
   const seen = new Set();
   const doings = [...document.querySelectorAll("main [aria-keyshortcuts]")]
-    .filter((one) => one.checkVisibility?.() ?? true)
+    .filter((one) => isFolded(one) || (one.checkVisibility?.() ?? true))
     .map((one) => ({ kind: "Do", name: (one.labels?.[0] ?? one).firstChild?.textContent.trim() ?? "", run: () => press(one) }));
   const pages = [...document.querySelectorAll("[data-go], #menu a")]
     .filter((one) => !seen.has(one.href) && seen.add(one.href))
@@ -53,6 +53,7 @@ function local(words) {
 
 function press(control) {
   palette.dialog.close();
+  unfold(control);
   if (control.matches("input, textarea, select")) control.focus();
   else control.click();
 }
