@@ -30,12 +30,14 @@ from sqlalchemy import (
     insert,
     or_,
     select,
+    text,
     update,
 )
 
 from incidents.outbox import OPENINGS, Event
 from incidents.pacing import Held
 from monitor.storage.schema import incidents, outbox, report_messages, timeline
+from monitor.storage.schema.oncall import QUEUED_UPDATE, WAITS
 from monitor.storage.store import Transaction
 
 _UNFINISHED = ("queued", "sending")
@@ -162,7 +164,8 @@ def _claim() -> Any:
     in_front = _in_same_line(before, before.c.id < outbox.c.id, unfinished)
     due = (
         select(outbox.c.id)
-        .where(outbox.c.channel == bindparam("of_channel"), _is_due(), ~in_front)
+        .where(outbox.c.channel == bindparam("of_channel"), text(f"outbox.{WAITS}"))
+        .where(_is_due(), ~in_front)
         .where(or_(outbox.c.held.not_in(TOLD_TOGETHER), ~_earlier_of_its_group().exists()))
         .order_by(outbox.c.priority, outbox.c.id)
         .limit(bindparam("most", type_=Integer))
@@ -196,8 +199,7 @@ def _overtaken() -> Any:
         update(outbox)
         .where(
             outbox.c.channel == bindparam("of_channel"),
-            outbox.c.state == "queued",
-            outbox.c.event == Event.UPDATE.value,
+            text(QUEUED_UPDATE),
             closing,
         )
         .values(state="dropped", reason="superseded", finished_at=_NOW)

@@ -79,7 +79,7 @@ async def take(request: Request, read: ReadBody, source: str, *, mark: bytes) ->
         answered,
         alerts=max(1, body.count(mark)),
         bytes=len(body),
-        canary=is_canary(request),
+        canary=getattr(request.state, "canary", False),
     )
     try:
         entrance.offer(delivery)

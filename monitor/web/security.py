@@ -24,6 +24,7 @@ from monitor.accounts.scopes import Scope
 from monitor.accounts.token_secrets import is_token
 from monitor.accounts.tokens import live_token
 from monitor.notify.kinds import CANARY
+from monitor.selfwatch.knocking import HEADER
 from monitor.web.errors import (
     BadFormToken,
     MustChangePassword,
@@ -44,6 +45,8 @@ __all__ = ["add_user", "ensure_first_administrator", "require", "signed_form", "
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 LOOPBACK = ("127.0.0.1", "::1")
 FORWARDING = ("forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip")
+# The headers by which senders of alerts are told apart; names arrive in lower case.
+_TELLING = frozenset(name.encode() for name in ("authorization", HEADER, *FORWARDING))
 MACHINE = Actor(name="api token", role=Role.MACHINE)
 Guard = Callable[[Request], Awaitable[Actor]]
 
@@ -244,16 +247,18 @@ async def alert_sender(request: Request) -> None:
 
 
 async def _is_sender(request: Request) -> bool:
-    request.state.alert_source = ""
+    request.state.alert_source, request.state.canary = "", False
+    expected = services_of(request).settings.alerts_token
+    client = request.client.host if request.client else ""
+    if _TELLING.isdisjoint([name for name, _ in request.scope["headers"]]):
+        return expected is None and client in LOOPBACK  # it shows nothing, as most senders do
     if is_canary(request):
-        request.state.alert_source = CANARY
+        request.state.alert_source, request.state.canary = CANARY, True
         return True
     if is_token(bearer(request)):  # refused if it is no longer good, even from this machine
         source = await _source_of(request, bearer(request))
         request.state.alert_source = source
         return source != ""
-    expected = services_of(request).settings.alerts_token
-    client = request.client.host if request.client else ""
     passed_on = any(name in request.headers for name in FORWARDING)
     if expected is None and client in LOOPBACK and not passed_on:
         return True

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint, text
 
 from monitor.storage.schema.columns import at, count, metadata, reference, row_id, words
 from monitor.storage.types import BigId, Json
+
+# What partial indexes of the outbox hold; a statement says it word for word to have one used.
+WAITS = "state IN ('queued', 'sending')"
+QUEUED_UPDATE = "state = 'queued' AND event = 'incident_update'"
 
 escalations = Table(  # where the escalation of an incident stands, with the policy it opened with
     "escalations",
@@ -99,6 +103,22 @@ outbox = Table(
     Index(None, "finished_at"),
     Index(None, "folded_into"),
     Index(None, "channel", "state", "finished_at"),
+    Index(  # a claim walks along it, most urgent first, and stops at the first row it may have
+        "ix_outbox_waiting",
+        "channel",
+        "priority",
+        "id",
+        sqlite_where=text(WAITS),
+        postgresql_where=text(WAITS),
+    ),
+    Index(
+        "ix_outbox_queued_updates",
+        "channel",
+        "event",
+        "state",
+        sqlite_where=text(QUEUED_UPDATE),
+        postgresql_where=text(QUEUED_UPDATE),
+    ),
 )
 
 paces = Table(  # when a channel with a limit has room again
