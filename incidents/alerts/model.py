@@ -57,13 +57,17 @@ def fingerprints(many: Sequence[Mapping[str, str]]) -> list[str]:
         table[row, : lengths[row]] = np.frombuffer(texts[index], np.uint8)
     columns = np.ascontiguousarray(table.T).astype(np.uint64)
     digests = np.full(len(texts), FNV_OFFSET, np.uint64)
-    left = len(texts)
     prime = np.uint64(FNV_PRIME)
-    for position, column in enumerate(columns):
-        while left and lengths[left - 1] <= position:
+    shortest = lengths[-1]
+    for column in columns[:shortest]:
+        np.bitwise_xor(digests, column, digests)
+        np.multiply(digests, prime, digests)  # wraps at 64 bit, as it should
+    left = len(texts)
+    for position, column in enumerate(columns[shortest:], shortest):
+        while lengths[left - 1] <= position:  # the longest reaches to the last position
             left -= 1
         digests[:left] ^= column[:left]
-        digests[:left] *= prime  # wraps at 64 bit, as it should
+        digests[:left] *= prime
     found = [""] * len(texts)
     for index, digest in zip(order, digests.tolist(), strict=True):
         found[index] = f"{digest:016x}"

@@ -34,6 +34,7 @@ MOST_BYTES = 64 * 1024 * 1024  # bodies that wait or are being read in
 MOST_ALERTS = 20_000  # that wait; more would take longer than the 10 s a Prometheus waits for us
 MOST_AT_ONCE = 1_000  # alerts of one transaction: other writers wait for as long as it takes
 GATHER_SECONDS = 0.002  # after a group of several, while its senders come again
+GATHER_LOOKS = 3  # in which nobody came: the answers must leave first
 LONGEST_GATHER_SECONDS = 0.02
 STOP_SECONDS = 20.0  # for what was let in already
 
@@ -243,14 +244,16 @@ class Entrance:
             return group
 
     def _gather(self) -> None:
-        """Wait while those just answered come again, one after the other, but not for long.
+        """Wait until those just answered have come again, unless they stay away, but not for long.
 
-        What they have in common is paid once for all of them: it is most of what one costs.
+        What deliveries have in common is paid once for all of them: it is most of what one costs.
         """
-        waiting, until = -1, time.monotonic() + LONGEST_GATHER_SECONDS
-        while waiting < len(self._queue) and time.monotonic() < until and not self._stopping:
-            waiting = len(self._queue)
+        waiting, looks = len(self._queue), 0
+        expected, until = waiting + self._last_group, time.monotonic() + LONGEST_GATHER_SECONDS
+        while waiting < expected and looks < GATHER_LOOKS and time.monotonic() < until:
             time.sleep(GATHER_SECONDS)
+            looks = 0 if len(self._queue) > waiting else looks + 1
+            waiting = len(self._queue)
 
     def _dated(self, group: Sequence[Delivery]) -> Sequence[Delivery]:
         now = self._clock.now()
