@@ -41,6 +41,8 @@ class BoundedHttp(HttpToolsProtocol):
     waiting: ClassVar[dict[BoundedHttp, None]]  # without a request in hand, longest first
     _deadline: asyncio.TimerHandle | None = None
     _unread: asyncio.TimerHandle | None = None
+    _awaits: float | None = None  # how long the deadline is to be; none where it is None
+    _is_new: bool = False  # it has still to be set
     _head_bytes: int | None = 0  # of a head that has not ended; None while there is none
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -48,6 +50,7 @@ class BoundedHttp(HttpToolsProtocol):
         super().connection_made(transport)
         self.waiting[self] = None
         self._wait(self.patience.head_seconds)
+        self._set_deadline()
         if len(self.connections) > self.patience.connections:
             next(iter(self.waiting)).transport.abort()
 
@@ -64,6 +67,8 @@ class BoundedHttp(HttpToolsProtocol):
         if self._head_bytes is not None:
             self._head_bytes += len(data)
         super().data_received(data)
+        if self._is_new:  # most requests arrive whole, and need none
+            self._set_deadline()
         if self._head_bytes is not None and self._head_bytes > self.patience.head_bytes:
             self.transport.write(HEAD_TOO_LARGE)
             self.transport.close()
@@ -107,11 +112,15 @@ class BoundedHttp(HttpToolsProtocol):
         super().resume_writing()
 
     def _wait(self, seconds: float | None) -> None:
+        self._awaits, self._is_new = seconds, True
+
+    def _set_deadline(self) -> None:
+        self._is_new = False
         if self._deadline is not None:
             self._deadline.cancel()
             self._deadline = None
-        if seconds is not None:
-            self._deadline = self.loop.call_later(seconds, self.transport.abort)
+        if self._awaits is not None:
+            self._deadline = self.loop.call_later(self._awaits, self.transport.abort)
 
 
 def bounded_http(patience: Patience) -> type[BoundedHttp]:

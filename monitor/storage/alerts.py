@@ -127,9 +127,10 @@ _EXTEND = {
         "ELSE greatest(alerts.ends_at, told_now.ends) END FROM (SELECT held.*, told.ends "
         "FROM unnest(CAST(:prints AS text[]), CAST(:digests AS text[]), "
         "CAST(:ends AS timestamptz[])) AS told (print, digest, ends) CROSS JOIN LATERAL "
-        "(SELECT id, open_marker, state, told FROM alerts AS one WHERE one.fingerprint = told.print "
-        "AND one.open_marker = 1 AND one.state = 'firing' AND one.told = told.digest "
-        "AND one.source = :source OFFSET 0) AS held) AS told_now WHERE alerts.id = told_now.id "
+        "(SELECT id, open_marker, state, told FROM alerts AS one "
+        "WHERE one.fingerprint = told.print AND one.open_marker = 1 AND one.state = 'firing' "
+        "AND one.told = told.digest AND one.source = :source OFFSET 0) AS held) AS told_now "
+        "WHERE alerts.id = told_now.id "
         "AND alerts.open_marker = told_now.open_marker AND alerts.state = told_now.state "
         "AND alerts.told = told_now.told RETURNING alerts.fingerprint"
     ).bindparams(bindparam("now", type_=UtcDateTime())),

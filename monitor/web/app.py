@@ -48,7 +48,7 @@ def create_app(services: Services) -> FastAPI:
         redoc_url=None,
         redirect_slashes=False,
         max_body_size=BODY_LIMIT_BYTES,
-        telemetry={"tracing": False},
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # asked for each request
         generate_unique_id_function=openapi.operation_id,
     )
     app.state.services = services

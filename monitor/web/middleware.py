@@ -119,7 +119,8 @@ class TrustedProxies:
 
     def __init__(self, app: ASGIApp, *, trusted: Iterable[str]) -> None:
         self.app = app
-        self.networks = tuple(ipaddress.ip_network(text, strict=False) for text in trusted)
+        self.networks = [ipaddress.ip_network(text, strict=False) for text in trusted]
+        self._trusts = lru_cache(1024)(self._is_within)  # few clients send most of the requests
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on with the client corrected."""
@@ -136,16 +137,8 @@ class TrustedProxies:
         addresses = [text.strip() for text in chain if is_address(text.strip())]
         return next((a for a in reversed(addresses) if not self._trusts(a)), peer)
 
-    def _trusts(self, address: str) -> bool:
-        return _is_within(address, self.networks)
-
-
-_Network = ipaddress.IPv4Network | ipaddress.IPv6Network
-
-
-@lru_cache(1024)  # few clients send most of the requests
-def _is_within(address: str, networks: tuple[_Network, ...]) -> bool:
-    if not is_address(address):
-        return False
-    parsed = ipaddress.ip_address(address)
-    return any(parsed in network for network in networks)
+    def _is_within(self, address: str) -> bool:
+        if not is_address(address):
+            return False
+        parsed = ipaddress.ip_address(address)
+        return any(parsed in network for network in self.networks)
