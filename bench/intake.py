@@ -4,11 +4,10 @@ Needs prometheus-alertmanager; PostgreSQL is measured where it is installed. All
 bodies from the same client over 32 kept connections: warnings of 20 components with 7 labels and
 3 annotations (510 bytes), as a Prometheus posts them. New alerts join one of 20 incidents,
 repeated ones move their end. What counts is the processor time of the server, all of its threads,
-until it has answered everything, the median of five rounds; PostgreSQL's own processes are not
-counted. SQLite is on disk
-with `synchronous=FULL`, as shipped; PostgreSQL runs with `fsync=off`, which only
-spares it waiting. Listing and waiting are wall
-time.
+until it has answered everything: the median of five rounds, in which all servers are measured one
+after the other. PostgreSQL's own processes are not counted. SQLite is on disk with
+`synchronous=FULL`, as shipped; PostgreSQL runs with `fsync=off`, which only spares it waiting.
+Listing and waiting are wall time.
 """
 
 from __future__ import annotations
