@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -37,13 +38,14 @@ class Running:
         state: AlertStateStore | None = None,
         store: SampleStore | None = None,
         settings: EngineSettings | None = None,
+        timer: Callable[[], float] = time.perf_counter,
     ) -> None:
         self.store = store or SampleStore()
         self.told: list[Alert] = []
         self.refuse: Exception | None = None
         self.engine = Engine(
-            groups, self.store, send=self.send, state=state, settings=settings
-        )  # fmt: skip
+            groups, self.store, send=self.send, state=state, settings=settings, timer=timer
+        )
 
     def send(self, alerts: list[Alert] | tuple[Alert, ...] | object) -> None:
         """Take what is told, or refuse it."""
