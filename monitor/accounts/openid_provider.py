@@ -17,7 +17,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from threading import Lock
 from typing import Any
-from urllib.parse import urlsplit
 
 import requests
 from authlib.common.errors import AuthlibBaseError
@@ -245,11 +244,6 @@ def safe_endpoint(url: object) -> str:
         return safe_provider_url(str(url))
     except ValueError as error:
         raise OpenIdError(UNREACHABLE, f"an address that is not safe: {url!r:.200}") from error
-
-
-def provider_name(settings: OpenId) -> str:
-    """Return the provider's host, for people."""
-    return urlsplit(settings.issuer).hostname or settings.issuer
 
 
 def _names(metadata: Mapping[str, Any], field: str, default: str) -> frozenset[str]:

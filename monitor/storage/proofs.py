@@ -12,7 +12,7 @@ from datetime import datetime
 from hashlib import sha256
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, func, insert, select, update
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
 from monitor.storage.schema import proofs
 from monitor.storage.store import Transaction
@@ -79,13 +79,6 @@ def drop_proofs_of(tx: Transaction, user_id: int, purpose: str | None = None) ->
     """Forget what an account is in the middle of."""
     which = delete(proofs).where(proofs.c.user_id == user_id)
     tx.connection.execute(which if purpose is None else which.where(proofs.c.purpose == purpose))
-
-
-def count_proofs(connection: Connection, user_id: int, purpose: str, since: datetime) -> int:
-    """Return how many an account has begun since a moment, among those not taken."""
-    c = proofs.c
-    query = select(func.count()).where(c.user_id == user_id, c.purpose == purpose)
-    return connection.execute(query.where(c.created_at > since)).scalar_one()
 
 
 def _proof(row: Row[Any]) -> Proof:
