@@ -171,3 +171,12 @@ def test_a_storm_of_others_is_not_read_to_place_an_alert(desk: Desk) -> None:
         candidates.load([Subject("checkout", "checkout", "")], desk.now)
         read = [incident.component for incident in candidates.incidents.values()]
     assert read == ["login"]
+
+
+def test_an_outage_that_worsens_takes_in_what_needs_it(desk: Desk) -> None:
+    """A slow sign-in explains no failing checkout; one that is down does."""
+    desk.fire("login", severity="warning", alertname="Slow")
+    desk.fire("checkout")
+    assert [incident.is_open for incident in desk.incidents()] == [True, True]
+    desk.fire("login")
+    assert desk.incident(2).merged_into_id == desk.incident(1).id
