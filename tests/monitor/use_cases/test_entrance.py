@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any
@@ -101,7 +102,7 @@ def test_senders_that_come_again_one_after_the_other_share_a_commit(
         if coming:
             sender.offer(coming.pop())
 
-    monkeypatch.setattr(module.time, "sleep", look)
+    monkeypatch.setattr(time, "sleep", look)
     for number in range(2):
         sender.offer(sender.desk.firing(instance=f"first-{number}"))
     sender.finish(4)
