@@ -8,12 +8,10 @@ from itertools import chain
 from typing import Any
 from urllib.parse import parse_qsl
 
-import pytest
 from fastapi.testclient import TestClient
 
-from monitor.storage.store import Store
 from tests.builders import NOW
-from tests.monitor.web.builders import API_TOKEN, Web, services
+from tests.monitor.web.builders import Web
 from tests.shared_data import shared_json
 
 DOWN = {"alertname": "Down", "severity": "critical", "component": "checkout"}
@@ -21,20 +19,6 @@ SLOW = {"alertname": "Slow", "severity": "warning", "component": "checkout"}
 LATE = {"alertname": "Late", "severity": "warning", "component": "search"}
 BARE = {"alertname": "Bare"}
 ODD = "sl\\ash \"quote\" 'tick' % : {brace} tab\t line\n e\u0301 日本 🛒 </script>"
-
-
-@pytest.fixture
-def web(store: Store) -> Web:
-    """An application on each database in turn."""
-    return Web(services(store))
-
-
-@pytest.fixture
-def client(web: Web) -> TestClient:
-    """A machine with the token."""
-    client = web.client()
-    client.headers["authorization"] = f"Bearer {API_TOKEN}"
-    return client
 
 
 def fire(client: TestClient, *alerts: Mapping[str, Any]) -> None:
@@ -63,20 +47,20 @@ def names(client: TestClient, *filters: str, **flags: str) -> list[str]:
     return sorted(alert["labels"]["alertname"] for alert in answer.json())
 
 
-def test_alerts_are_listed_as_alertmanager_lists_them(client: TestClient, web: Web) -> None:
+def test_alerts_are_listed_as_alertmanager_lists_them(machine: TestClient, each_web: Web) -> None:
     """The same keys, so that its clients read them; a resolved one is gone."""
     down = {"labels": DOWN, "generatorURL": "http://prometheus.test/graph"}
-    client.post("/api/v2/alerts", json=[down, {"labels": BARE}])
-    listed = {one["labels"]["alertname"]: one for one in client.get("/api/v2/alerts").json()}
+    machine.post("/api/v2/alerts", json=[down, {"labels": BARE}])
+    listed = {one["labels"]["alertname"]: one for one in machine.get("/api/v2/alerts").json()}
     theirs = shared_json("fixtures/alertmanager/api_v2_alerts.json")[0]
     assert set(listed["Down"]) == set(theirs)
     assert set(listed["Bare"]) == set(theirs) - {"generatorURL"}
     assert set(listed["Down"]["status"]) == set(theirs["status"])
-    client.post("/api/v2/alerts", json=[{"labels": DOWN, "endsAt": web.now().isoformat()}])
-    assert names(client) == ["Bare"]
+    machine.post("/api/v2/alerts", json=[{"labels": DOWN, "endsAt": each_web.now().isoformat()}])
+    assert names(machine) == ["Bare"]
 
 
-def test_every_character_and_instant_comes_back_as_it_was(client: TestClient) -> None:
+def test_every_character_and_instant_comes_back_as_it_was(machine: TestClient) -> None:
     """The database writes the JSON: quotes, line ends, other scripts, milliseconds of UTC."""
     alert = {
         "labels": {**DOWN, "odd": ODD},
@@ -85,15 +69,15 @@ def test_every_character_and_instant_comes_back_as_it_was(client: TestClient) ->
         "startsAt": "2026-11-22T10:00:00.123456+02:00",
         "endsAt": "2026-11-22T09:30:00.0004Z",
     }
-    assert client.post("/api/v2/alerts", json=[alert]).status_code == 200
-    (listed,) = client.get("/api/v2/alerts").json()
+    assert machine.post("/api/v2/alerts", json=[alert]).status_code == 200
+    (listed,) = machine.get("/api/v2/alerts").json()
     kept = {key: listed[key] for key in ("labels", "annotations", "generatorURL")}
     assert kept == {key: alert[key] for key in kept}
     assert listed["startsAt"] == "2026-11-22T08:00:00.123Z"
     assert listed["endsAt"] == "2026-11-22T09:30:00.000Z"
     wanted = ODD.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
-    assert names(client, f'odd="{wanted}"') == ["Down"]
-    assert names(client, f'odd!="{wanted}"') == []
+    assert names(machine, f'odd="{wanted}"') == ["Down"]
+    assert names(machine, f'odd!="{wanted}"') == []
 
 
 FILTERED = {
@@ -112,15 +96,15 @@ FILTERED = {
 }
 
 
-def test_lists_are_filtered_as_amtool_asks(client: TestClient) -> None:
+def test_lists_are_filtered_as_amtool_asks(machine: TestClient) -> None:
     """Several matchers are an and; a label that is missing is an empty one; a regex is anchored."""
-    fire(client, DOWN, SLOW, LATE, BARE)
-    assert {filters: names(client, *filters) for filters in FILTERED} == FILTERED
+    fire(machine, DOWN, SLOW, LATE, BARE)
+    assert {filters: names(machine, *filters) for filters in FILTERED} == FILTERED
 
 
-def test_a_bad_matcher_is_refused(client: TestClient) -> None:
+def test_a_bad_matcher_is_refused(machine: TestClient) -> None:
     """As a JSON text, with status 400."""
-    answer = client.get("/api/v2/alerts?filter=nonsense")
+    answer = machine.get("/api/v2/alerts?filter=nonsense")
     assert (answer.status_code, answer.json()) == (400, "bad matcher format: nonsense")
 
 
@@ -137,14 +121,14 @@ CHOSEN = {
 }
 
 
-def test_flags_choose_by_what_keeps_alerts_quiet(client: TestClient) -> None:
+def test_flags_choose_by_what_keeps_alerts_quiet(machine: TestClient) -> None:
     """Down inhibits Slow, Late is silenced, Down and Bare are active."""
-    fire(client, DOWN, SLOW, LATE, BARE)
-    silence = silenced(client, "component", "sea.*", isRegex=True)
-    found = {flags: names(client, **dict(parse_qsl(flags))) for flags in CHOSEN}
+    fire(machine, DOWN, SLOW, LATE, BARE)
+    silence = silenced(machine, "component", "sea.*", isRegex=True)
+    found = {flags: names(machine, **dict(parse_qsl(flags))) for flags in CHOSEN}
     assert found == CHOSEN
-    status = {one["labels"]["alertname"]: one["status"] for one in listed(client)}
-    (down,) = [one["fingerprint"] for one in listed(client) if one["labels"] == DOWN]
+    status = {one["labels"]["alertname"]: one["status"] for one in listed(machine)}
+    (down,) = [one["fingerprint"] for one in listed(machine) if one["labels"] == DOWN]
     assert (status["Late"]["silencedBy"], status["Slow"]["inhibitedBy"]) == ([silence], [down])
 
 
@@ -154,12 +138,12 @@ def listed(client: TestClient) -> list[dict[str, Any]]:
     return found
 
 
-def test_groups_hold_the_same_alerts_by_component(client: TestClient) -> None:
+def test_groups_hold_the_same_alerts_by_component(machine: TestClient) -> None:
     """Once for every channel; what has no component is a group of its own."""
-    fire(client, DOWN, SLOW, LATE, BARE)
+    fire(machine, DOWN, SLOW, LATE, BARE)
     groups = {
         group["labels"].get("component", ""): [a["fingerprint"] for a in group["alerts"]]
-        for group in client.get("/api/v2/alerts/groups").json()
+        for group in machine.get("/api/v2/alerts/groups").json()
     }
     assert {name: len(found) for name, found in groups.items()} == {
         "": 1,
@@ -167,24 +151,24 @@ def test_groups_hold_the_same_alerts_by_component(client: TestClient) -> None:
         "search": 1,
     }
     assert sorted(chain.from_iterable(groups.values())) == [
-        one["fingerprint"] for one in listed(client)
+        one["fingerprint"] for one in listed(machine)
     ]
 
 
-def test_silences_are_listed_filtered_and_ended(client: TestClient, web: Web) -> None:
+def test_silences_are_listed_filtered_and_ended(machine: TestClient, each_web: Web) -> None:
     """By their matchers; active ones first, one that was ended is listed as expired."""
-    checkout = silenced(client, "component", "checkout")
-    search = silenced(client, "component", ODD)
-    assert [(s["id"], s["comment"]) for s in silences(client)] == [
+    checkout = silenced(machine, "component", "checkout")
+    search = silenced(machine, "component", ODD)
+    assert [(s["id"], s["comment"]) for s in silences(machine)] == [
         (checkout, "checkout"),
         (search, ODD),
     ]
-    assert [s["id"] for s in silences(client, 'component="checkout"')] == [checkout]
-    assert silences(client, 'component=~"checkout"') == []
-    assert client.delete(f"/api/v2/silence/{checkout}").status_code == 200
-    states = {s["id"]: s["status"]["state"] for s in silences(client)}
+    assert [s["id"] for s in silences(machine, 'component="checkout"')] == [checkout]
+    assert silences(machine, 'component=~"checkout"') == []
+    assert machine.delete(f"/api/v2/silence/{checkout}").status_code == 200
+    states = {s["id"]: s["status"]["state"] for s in silences(machine)}
     assert states == {checkout: "expired", search: "active"}
-    assert client.get(f"/api/v2/silence/{search}").json()["matchers"][0]["value"] == ODD
+    assert machine.get(f"/api/v2/silence/{search}").json()["matchers"][0]["value"] == ODD
 
 
 def silences(client: TestClient, *filters: str) -> list[dict[str, Any]]:

@@ -10,13 +10,12 @@ import pytest
 from fastapi.testclient import TestClient
 
 from monitor.storage.audit import AuditFilter, search_audit
-from monitor.storage.store import Store
 from monitor.web.api import silences_v1
 from monitor.web.api.silence_views import SilenceGiven, SilenceView
 from monitor.web.permissions import Role
 from monitor.web.services import RuleGroupView, RuleView
 from tests.builders import NOW
-from tests.monitor.web.builders import API_TOKEN, FakeRules, Web, services
+from tests.monitor.web.builders import FakeRules, Web
 
 DOCS = (Path(__file__).parents[4] / "docs" / "alerts.md").read_text("utf-8")
 PATH = "/api/v1/silences"
@@ -25,20 +24,6 @@ DOWN = {"alertname": "Down", "severity": "critical", "component": "checkout"}
 LATE = {"alertname": "Late", "severity": "warning", "component": "search"}
 KEY = {"idempotency-key": "backup"}
 WEEKLY = {"rule": "FREQ=WEEKLY;COUNT=3", "time_zone": "Africa/Johannesburg"}
-
-
-@pytest.fixture
-def web(store: Store) -> Web:
-    """An application on each database in turn."""
-    return Web(services(store))
-
-
-@pytest.fixture
-def client(web: Web) -> TestClient:
-    """A machine with the token."""
-    client = web.client()
-    client.headers["authorization"] = f"Bearer {API_TOKEN}"
-    return client
 
 
 def hours(count: float) -> str:
@@ -80,80 +65,80 @@ def actions(web: Web) -> list[tuple[str, str]]:
     return [(row.action, row.actor) for row in found]
 
 
-def test_a_silence_is_made_in_force_and_ended(client: TestClient, web: Web) -> None:
+def test_a_silence_is_made_in_force_and_ended(machine: TestClient, each_web: Web) -> None:
     """Its alerts open nothing meanwhile; each step is in the audit log."""
-    silence = made(client)
+    silence = made(machine)
     assert (silence["state"], silence["created_by"]) == ("active", "api token")
     assert silence["starts_at"].startswith("2026-11-22T09:00:00")
     assert silence["recurrence"] is None
-    client.post("/api/v2/alerts", json=[{"labels": DOWN}])
-    assert client.get("/api/v1/incidents").json()["count"] == 0
-    ended = client.post(f"{PATH}/{silence['id']}/expire").json()
+    machine.post("/api/v2/alerts", json=[{"labels": DOWN}])
+    assert machine.get("/api/v1/incidents").json()["count"] == 0
+    ended = machine.post(f"{PATH}/{silence['id']}/expire").json()
     assert (ended["state"], ended["expired_by"]) == ("expired", "api token")
     assert ended["occurrences"] == []
-    again = client.post(f"{PATH}/{silence['id']}/expire")
+    again = machine.post(f"{PATH}/{silence['id']}/expire")
     assert again.status_code == 409
     assert "make a new one" in again.json()["error"]["message"]
-    assert actions(web) == [("silence.expired", "api token"), ("silence.created", "api token")]
+    assert actions(each_web) == [("silence.expired", "api token"), ("silence.created", "api token")]
 
 
-def test_silences_are_listed_by_state(client: TestClient, web: Web) -> None:
+def test_silences_are_listed_by_state(machine: TestClient, each_web: Web) -> None:
     """And those that are over only for thirty days."""
-    active = made(client)["id"]
-    pending = made(client, starts_at=hours(2), ends_at=hours(3))["id"]
-    over = made(client)["id"]
-    client.post(f"{PATH}/{over}/expire")
-    assert listed(client) == [active, pending, over]
-    assert [listed(client, state) for state in ("active", "pending", "expired")] == [
+    active = made(machine)["id"]
+    pending = made(machine, starts_at=hours(2), ends_at=hours(3))["id"]
+    over = made(machine)["id"]
+    machine.post(f"{PATH}/{over}/expire")
+    assert listed(machine) == [active, pending, over]
+    assert [listed(machine, state) for state in ("active", "pending", "expired")] == [
         [active],
         [pending],
         [over],
     ]
-    first = client.get(PATH, params={"limit": 1}).json()
+    first = machine.get(PATH, params={"limit": 1}).json()
     assert ([silence["id"] for silence in first["silences"]], first["count"]) == ([active], 3)
-    clock: Any = web.services.clock
+    clock: Any = each_web.services.clock
     clock.advance(timedelta(days=31).total_seconds())
-    assert listed(client) == []
+    assert listed(machine) == []
 
 
 def test_a_recurring_silence_shows_every_occurrence_and_where_it_stands(
-    client: TestClient, web: Web
+    machine: TestClient, each_web: Web
 ) -> None:
     """Between two it is pending, and shown with the next one."""
-    silence = made(client, recurrence=WEEKLY)
+    silence = made(machine, recurrence=WEEKLY)
     assert silence["recurrence"] == WEEKLY
     starts = [one["starts_at"][:10] for one in silence["occurrences"]]
     assert starts == ["2026-11-22", "2026-11-29", "2026-12-06"]
     assert silence["over_at"].startswith("2026-12-06T10:00:00")
-    clock: Any = web.services.clock
+    clock: Any = each_web.services.clock
     clock.advance(2 * 3600)
-    later = client.get(f"{PATH}/{silence['id']}").json()
+    later = machine.get(f"{PATH}/{silence['id']}").json()
     assert (later["state"], later["starts_at"][:10]) == ("pending", "2026-11-29")
     assert len(later["occurrences"]) == 2
 
 
-def test_at_most_twenty_occurrences_are_shown(client: TestClient) -> None:
+def test_at_most_twenty_occurrences_are_shown(machine: TestClient) -> None:
     """Of a year of days."""
-    silence = made(client, recurrence={"rule": "FREQ=DAILY"})
+    silence = made(machine, recurrence={"rule": "FREQ=DAILY"})
     assert len(silence["occurrences"]) == 20
     assert silence["over_at"].startswith("2027-11-23")
 
 
-def test_a_silence_is_shown_before_it_bites(client: TestClient, web: Web) -> None:
+def test_a_silence_is_shown_before_it_bites(machine: TestClient, each_web: Web) -> None:
     """Alerts, rules and incidents it would mute, and what to think about; nothing is made."""
-    rules: Any = web.services.rules
+    rules: Any = each_web.services.rules
     assert isinstance(rules, FakeRules)
     down = RuleView("Down", "up == 0", True, "firing", {"severity": "critical"})
     recorded = RuleView("component:up:sum", "sum(up)", False, "unknown")
     rules.groups_ = [RuleGroupView("shop", "shop.yml", 30, rules=(down, recorded))]
-    client.post("/api/v2/alerts", json=[{"labels": DOWN}, {"labels": LATE}])
-    (incident,) = client.get("/api/v1/incidents?component=checkout").json()["incidents"]
-    shown = client.post(f"{PATH}/preview", json={"matchers": ['component="checkout"']}).json()
+    machine.post("/api/v2/alerts", json=[{"labels": DOWN}, {"labels": LATE}])
+    (incident,) = machine.get("/api/v1/incidents?component=checkout").json()["incidents"]
+    shown = machine.post(f"{PATH}/preview", json={"matchers": ['component="checkout"']}).json()
     assert (shown["alerts"], shown["examples"]) == (1, ["Down (checkout)"])
     assert (shown["rules"], shown["incidents"]) == (["Down"], [incident["number"]])
     assert any("1 critical alert" in warning for warning in shown["warnings"])
     assert any("Rules that page" in warning for warning in shown["warnings"])
-    assert (listed(client), actions(web)) == ([], [])
+    assert (listed(machine), actions(each_web)) == ([], [])
 
 
 @pytest.mark.parametrize(
@@ -166,14 +151,14 @@ def test_a_silence_is_shown_before_it_bites(client: TestClient, web: Web) -> Non
     ],
 )
 def test_matchers_that_cannot_be_are_neither_shown_nor_made(
-    client: TestClient, matchers: list[str], status: int, said: str
+    machine: TestClient, matchers: list[str], status: int, said: str
 ) -> None:
     """The preview refuses what making one would refuse."""
     for path, body in ((f"{PATH}/preview", {"matchers": matchers}), (PATH, wanted())):
-        answer = client.post(path, json={**body, "matchers": matchers})
+        answer = machine.post(path, json={**body, "matchers": matchers})
         assert answer.status_code == status
         assert said in answer.json()["error"]["message"]
-    assert listed(client) == []
+    assert listed(machine) == []
 
 
 @pytest.mark.parametrize(
@@ -191,87 +176,89 @@ def test_matchers_that_cannot_be_are_neither_shown_nor_made(
     ],
 )
 def test_a_silence_that_cannot_be_is_refused_with_what_would_be_right(
-    client: TestClient, changes: dict[str, object], status: int, said: str
+    machine: TestClient, changes: dict[str, object], status: int, said: str
 ) -> None:
     """Nothing is recorded of it."""
-    answer = client.post(PATH, json=wanted(**changes))
+    answer = machine.post(PATH, json=wanted(**changes))
     assert answer.status_code == status
     assert said in answer.json()["error"]["message"]
-    assert listed(client) == []
+    assert listed(machine) == []
 
 
-def test_a_request_with_a_key_is_carried_out_once(client: TestClient, web: Web) -> None:
+def test_a_request_with_a_key_is_carried_out_once(machine: TestClient, each_web: Web) -> None:
     """Also when it is repeated after the silence's end; another may not reuse the key."""
-    answers = [client.post(PATH, json=wanted(), headers=KEY) for _ in range(2)]
-    clock: Any = web.services.clock
+    answers = [machine.post(PATH, json=wanted(), headers=KEY) for _ in range(2)]
+    clock: Any = each_web.services.clock
     clock.advance(2 * 3600)
-    answers.append(client.post(PATH, json=wanted(), headers=KEY))
+    answers.append(machine.post(PATH, json=wanted(), headers=KEY))
     assert [answer.status_code for answer in answers] == [201] * 3
     assert len({answer.json()["id"] for answer in answers}) == 1
     assert [answer.json()["state"] for answer in answers] == ["active", "active", "expired"]
-    other = client.post(PATH, json=wanted(comment="else"), headers=KEY)
+    other = machine.post(PATH, json=wanted(comment="else"), headers=KEY)
     assert other.status_code == 422
     assert "idempotency key" in other.json()["error"]["message"]
-    assert len(listed(client)) == 1
-    assert [action for action, _ in actions(web)] == ["silence.created"]
+    assert len(listed(machine)) == 1
+    assert [action for action, _ in actions(each_web)] == ["silence.created"]
 
 
-def test_a_silence_made_longer_keeps_its_id(client: TestClient, web: Web) -> None:
+def test_a_silence_made_longer_keeps_its_id(machine: TestClient, each_web: Web) -> None:
     """Its start, too, when the request names none."""
-    silence = made(client)
-    clock: Any = web.services.clock
+    silence = made(machine)
+    clock: Any = each_web.services.clock
     clock.advance(600)
     path = f"{PATH}/{silence['id']}"
-    longer = client.put(path, json=wanted(ends_at=hours(2), comment="still known"))
+    longer = machine.put(path, json=wanted(ends_at=hours(2), comment="still known"))
     assert longer.status_code == 200, longer.text
     changed = longer.json()
     assert (changed["id"], changed["starts_at"]) == (silence["id"], silence["starts_at"])
     assert (changed["ends_at"][:16], changed["comment"]) == ("2026-11-22T11:00", "still known")
-    assert [action for action, _ in actions(web)] == ["silence.changed", "silence.created"]
+    assert [action for action, _ in actions(each_web)] == ["silence.changed", "silence.created"]
 
 
 def test_a_silence_of_something_else_takes_the_place_of_the_old_one_once(
-    client: TestClient, web: Web
+    machine: TestClient, each_web: Web
 ) -> None:
     """Sent again with its key it is answered with the new one; without, it is refused."""
-    silence = made(client)
+    silence = made(machine)
     path, body = f"{PATH}/{silence['id']}", wanted(matchers=['component="search"'])
-    answers = [client.put(path, json=body, headers=KEY) for _ in range(2)]
+    answers = [machine.put(path, json=body, headers=KEY) for _ in range(2)]
     assert [answer.status_code for answer in answers] == [200, 200]
     new = answers[0].json()["id"]
     assert answers[1].json()["id"] == new != silence["id"]
-    refused = client.put(path, json=body)
+    refused = machine.put(path, json=body)
     assert refused.status_code == 409
     assert "is expired; make a new one" in refused.json()["error"]["message"]
-    assert (listed(client, "active"), listed(client, "expired")) == ([new], [silence["id"]])
-    assert [action for action, _ in actions(web)] == [
+    assert (listed(machine, "active"), listed(machine, "expired")) == ([new], [silence["id"]])
+    assert [action for action, _ in actions(each_web)] == [
         "silence.created",
         "silence.expired",
         "silence.created",
     ]
 
 
-def test_ending_with_a_key_is_done_once(client: TestClient) -> None:
+def test_ending_with_a_key_is_done_once(machine: TestClient) -> None:
     """The repetition is answered with the silence, not with a refusal."""
-    path = f"{PATH}/{made(client)['id']}/expire"
-    answers = [client.post(path, headers=KEY) for _ in range(2)]
+    path = f"{PATH}/{made(machine)['id']}/expire"
+    answers = [machine.post(path, headers=KEY) for _ in range(2)]
     assert [answer.json()["state"] for answer in answers] == ["expired", "expired"]
 
 
-def test_what_is_not_there_is_not_found(client: TestClient) -> None:
+def test_what_is_not_there_is_not_found(machine: TestClient) -> None:
     """To read, to change and to end."""
     path = f"{PATH}/{UNKNOWN}"
     answers = (
-        client.get(path),
-        client.put(path, json=wanted()),
-        client.post(f"{path}/expire"),
+        machine.get(path),
+        machine.put(path, json=wanted()),
+        machine.post(f"{path}/expire"),
     )
     assert [answer.status_code for answer in answers] == [404] * 3
 
 
-def test_whoever_looks_may_read_and_responders_may_silence(client: TestClient, web: Web) -> None:
+def test_whoever_looks_may_read_and_responders_may_silence(
+    machine: TestClient, each_web: Web
+) -> None:
     """As on the pages; who made it is the person."""
-    agent, csrf = web.as_role(Role.AGENT)
+    agent, csrf = each_web.as_role(Role.AGENT)
     agent.headers["x-csrf-token"] = csrf
     assert agent.get(PATH).status_code == 200
     refused = [
@@ -281,15 +268,15 @@ def test_whoever_looks_may_read_and_responders_may_silence(client: TestClient, w
         agent.post(f"{PATH}/{UNKNOWN}/expire"),
     ]
     assert [answer.status_code for answer in refused] == [403] * 4
-    responder, csrf = web.as_role(Role.RESPONDER)
+    responder, csrf = each_web.as_role(Role.RESPONDER)
     responder.headers["x-csrf-token"] = csrf
     assert responder.post(PATH, json=wanted()).json()["created_by"] == Role.RESPONDER.value
 
 
-def test_the_described_examples_are_true(client: TestClient) -> None:
+def test_the_described_examples_are_true(machine: TestClient) -> None:
     """What the description shows can be sent, and answers have the fields it shows."""
     (given,) = _examples(SilenceGiven)
-    answer = client.post(PATH, json=given)
+    answer = machine.post(PATH, json=given)
     assert answer.status_code == 201, answer.text
     (shown,) = _examples(SilenceView)
     assert set(shown) == set(answer.json())
