@@ -8,12 +8,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable, MutableMapping
+from collections.abc import Callable
 from typing import Any, TextIO
 
 import structlog
 
-Event = MutableMapping[str, Any]
 Redact = Callable[[str], str]
 
 

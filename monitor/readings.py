@@ -35,7 +35,6 @@ if TYPE_CHECKING:
     from monitor.rules.engine import Engine
     from monitor.samples import SampleStore
 
-MAINTENANCE_EFFECTS = ("expected_down", "expected_degraded")
 HOST_READING_SECONDS = 1.0
 DATABASE_READING_SECONDS = 5.0  # a scrape asks the database at most this often
 

@@ -22,7 +22,6 @@ Entry = tuple[str, str]
 _BUTTONS = frozenset({"submit", "image"})
 _NEVER = frozenset({"reset", "button"})
 _CHECKED = frozenset({"checkbox", "radio"})
-_LISTED = frozenset({"input", "select", "textarea", "button"})
 
 
 @dataclass(frozen=True)

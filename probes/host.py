@@ -9,11 +9,6 @@ from pathlib import Path
 
 import psutil
 
-CPU_SATURATED = 0.9
-MEMORY_SATURATED = 0.95
-FILES_SATURATED = 0.9
-LOAD_SATURATED = 4.0  # runnable tasks for each core
-
 
 @dataclass(frozen=True)
 class HostFacts:
@@ -35,16 +30,6 @@ class HostFacts:
     process_open_files_ratio: float
     process_threads: int
     booted_at_timestamp_seconds: float
-
-    @property
-    def saturated(self) -> tuple[str, ...]:
-        """Which resources are so short that results of probes cannot be trusted."""
-        limits = {
-            "cpu": self.cpu_ratio >= CPU_SATURATED and self.load_per_cpu >= LOAD_SATURATED,
-            "memory": self.memory_ratio >= MEMORY_SATURATED,
-            "files": self.process_open_files_ratio >= FILES_SATURATED,
-        }
-        return tuple(name for name, over in limits.items() if over)
 
 
 class HostReader:

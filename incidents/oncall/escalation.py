@@ -148,11 +148,6 @@ def acknowledge(escalation: Escalation, now: datetime) -> Escalation:
     return replace(escalation, state=State.ACKNOWLEDGED, anchor_at=now, held_by="")
 
 
-def end(escalation: Escalation) -> Escalation:
-    """Return the escalation over, because the incident is."""
-    return replace(escalation, state=State.ENDED, held_by="")
-
-
 def escalate_now(escalation: Escalation, by: str, now: datetime) -> Move:
     """Return the next step, taken because a person demands it; after the last, the first."""
     position = escalation.position if escalation.position <= escalation.policy.length else 0

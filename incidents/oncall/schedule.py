@@ -120,15 +120,6 @@ def gaps(
     return [s for s in shifts(schedule, since, until, overrides) if s.person is None]
 
 
-def next_handover(
-    schedule: Schedule, at: datetime, within: timedelta, overrides: Iterable[Override] = ()
-) -> Shift | None:
-    """Return the shift that follows the present one, None where none begins `within` that time."""
-    coming = shifts(schedule, at, at + within, overrides)
-    now = coming[0].person if coming else None
-    return next((shift for shift in coming if shift.person != now), None)
-
-
 def _boundaries(
     schedule: Schedule, since: datetime, until: datetime, overrides: Sequence[Override]
 ) -> list[datetime]:

@@ -55,11 +55,6 @@ class Suggestion:
     words: tuple[str, ...]
     symptom: bool
 
-    @property
-    def is_certain(self) -> bool:
-        """Return whether any word of the lists occurred at all."""
-        return bool(self.words)
-
 
 def _patterns(weight: int, phrases: str) -> list[tuple[re.Pattern[str], int]]:
     """Return one pattern per phrase; a phrase ends a word unless it ends in `*`."""

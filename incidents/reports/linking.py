@@ -12,10 +12,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-LOOK_BACK_MINUTES = (
-    45  # a report may come before the incident it tells of; measured with a simulator
-)
-
 
 class LinkKind(StrEnum):
     """How sure the link is."""

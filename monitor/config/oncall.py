@@ -302,11 +302,6 @@ class OnCallSettings:
         """Return what people call a team."""
         return next((t.title or t.name for t in self.teams if t.name == name), name)
 
-    @property
-    def is_empty(self) -> bool:
-        """Return whether nobody is configured to be on call."""
-        return not self.schedules and not self.policies
-
 
 def oncall_faults(
     parsed: OnCallFile, components: Sequence[str], channels: Sequence[str], fault: Placed

@@ -43,7 +43,6 @@ NATIVE_HISTOGRAM_FUNCTIONS = frozenset(
 )
 UNSUPPORTED_FUNCTIONS = frozenset({"info"}) | NATIVE_HISTOGRAM_FUNCTIONS
 UNSUPPORTED_AGGREGATIONS = frozenset({"limitk", "limit_ratio"})
-COMPARISONS = frozenset({"==", "!=", "<", ">", "<=", ">="})
 MATCH_OPS = {"Equal": "=", "NotEqual": "!=", "Re": "=~", "NotRe": "!~"}
 CARDINALITIES = {
     "OneToOne": Cardinality.ONE_TO_ONE,

@@ -10,8 +10,6 @@ from monitor.promql.matchers import compile_matcher
 from monitor.rules.evaluation import METRIC_NAME
 from monitor.rules.model import Group, RecordingRule, Rule
 
-ALERT_METRICS = ("ALERTS", "ALERTS_FOR_STATE")
-
 
 @dataclass(frozen=True, slots=True)
 class Read:

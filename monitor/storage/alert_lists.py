@@ -27,27 +27,23 @@ from sqlalchemy import (
 from monitor.storage.schema import alerts, incidents
 
 NEVER = "0001-01-01T00:00:00.000Z"
-LINK = ',"generatorURL":'
 _c = alerts.c
 
 Rows = Sequence[tuple[Any, ...]]
 
 
 def open_texts(connection: Connection, names: Sequence[str]) -> Rows:
-    """Return every open alert: its members in Alertmanager's JSON, then as `open_rows` has it.
+    """Return (text, fingerprint, state, severity, muted_by, *labels asked for) of open alerts.
 
-    The members that change with the asker, `receivers` and `status`, are left out.
+    The text is the alert's members in Alertmanager's JSON, without those that change with the
+    asker: `receivers` and `status`.
     """
-    return _rows(connection, _text(connection.dialect.name), names)
-
-
-def open_rows(connection: Connection, names: Sequence[str]) -> Rows:
-    """Return (id, fingerprint, state, severity, muted_by, *labels asked for) of open alerts."""
-    return _rows(connection, _c.id, names)
+    text = _text(connection.dialect.name)
+    return _all(connection, select(text, *_facts(names)).where(_c.open_marker == 1))
 
 
 def closed_rows(connection: Connection, names: Sequence[str], limit: int) -> Rows:
-    """Return the same of the alerts that ended last, the last one first."""
+    """Return the same of the alerts that ended last, each with its row id for the text."""
     ended = select(_c.id, *_facts(names)).where(
         _c.resolved_at.is_not(None), _c.open_marker.is_(None)
     )
@@ -62,10 +58,6 @@ def alerts_by_id(connection: Connection, ids: Sequence[int]) -> dict[int, Row[An
         .where(_c.id.in_(ids))
     )
     return {row.id: row for row in connection.execute(statement)}
-
-
-def _rows(connection: Connection, first: Any, names: Sequence[str]) -> Rows:
-    return _all(connection, select(first, *_facts(names)).where(_c.open_marker == 1))
 
 
 def _all(connection: Connection, statement: Select[Any]) -> Rows:

@@ -257,12 +257,6 @@ def alerts_of(connection: Connection, incident_id: int) -> list[RowMapping]:
     return list(connection.execute(statement).mappings())
 
 
-def open_alerts(connection: Connection) -> list[RowMapping]:
-    """Return every alert that fires or has lapsed, by identity."""
-    statement = select(alerts).where(_c.open_marker == 1).order_by(_c.fingerprint)
-    return list(connection.execute(statement).mappings())
-
-
 def open_labels(connection: Connection) -> list[Row[Any]]:
     """Return `labels` and `incident_id` of every open alert, the first received first."""
     statement = select(_c.labels, _c.incident_id).where(_c.open_marker == 1).order_by(_c.id)

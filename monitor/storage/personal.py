@@ -14,8 +14,6 @@ from monitor.storage.schema import idempotency, outbox, report_messages, reports
 from monitor.storage.store import Transaction
 
 ERASED = "(erased)"
-SAID = ("at", "direction", "author", "body")
-MAILED = ("created_at", "finished_at", "recipient", "subject", "body", "state")
 _r, _m, _o = reports.c, report_messages.c, outbox.c
 
 

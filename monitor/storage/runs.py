@@ -40,13 +40,6 @@ def record_run(tx: Transaction, run: ProbeRun) -> None:
     tx.connection.execute(runs.insert(), row)
 
 
-def recent_runs(connection: Connection, journey: str, limit: int = 50) -> list[ProbeRun]:
-    """Return a journey's latest runs at all locations, newest first."""
-    order = (_c.started_at.desc(), _c.id.desc())
-    statement = select(_c.body).where(_c.journey == journey).order_by(*order).limit(limit)
-    return [run_from_json(body) for body in connection.execute(statement).scalars()]
-
-
 def load_run(connection: Connection, run_id: str) -> ProbeRun:
     """Return one run.
 

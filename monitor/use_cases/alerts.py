@@ -45,22 +45,6 @@ class Batch:
     alerts: list[Alert]
 
 
-def receive_alerts(
-    store: Store,
-    alerts: Sequence[Alert],
-    *,
-    source: str,
-    configuration: Configuration,
-    now: datetime,
-    policy: AlertPolicy = STANDARD,
-) -> Counted:
-    """Record a batch and everything that follows from it; all of it is committed on return.
-
-    Deliveries of one identity are applied in their order; late and doubled ones change nothing.
-    """
-    return receive_batches(store, [Batch(source, now, [*alerts])], configuration, policy)[0]
-
-
 def receive_batches(
     store: Store,
     batches: Sequence[Batch],
@@ -68,6 +52,8 @@ def receive_batches(
     policy: AlertPolicy = STANDARD,
 ) -> list[Counted]:
     """Record batches one after the other in one transaction, and return what each did.
+
+    Deliveries of one identity are applied in their order; late and doubled ones change nothing.
 
     Raises:
         OperationalError: the database is unwell; nothing is recorded.

@@ -13,7 +13,6 @@ from monitor.rules.templates.tree import Text, Tree
 from monitor.rules.templates.values import Root, Sample
 
 VARIABLES = ("$labels", "$externalLabels", "$externalURL", "$value")
-NO_LABELS: Mapping[str, str] = {}
 
 
 def _no_query(text: str) -> Sequence[Sample]:

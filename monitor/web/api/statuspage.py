@@ -17,7 +17,6 @@ from monitor.web.public import JSON, load_page, publish
 from monitor.web.services import Given, Services
 
 router = APIRouter()
-READ = ["GET", "HEAD"]
 Maker = Callable[[Services, PublicPage], dict[str, Any]]
 
 

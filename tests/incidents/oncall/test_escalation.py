@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -183,7 +183,7 @@ def test_reassigning_after_everything_was_in_vain_ends_in_the_last_resort_again(
 def test_what_has_ended_stays_ended() -> None:
     """Neither time nor a late acknowledgement wakes it."""
     night = Night(policy(5))
-    night.escalation = asked.end(night.escalation)
+    night.escalation = replace(night.escalation, state=State.ENDED)
     assert asked.acknowledge(night.escalation, NOW).state is State.ENDED
     assert len(night.sleep(60).calls) == 1
 

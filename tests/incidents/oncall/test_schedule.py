@@ -17,11 +17,10 @@ from incidents.oncall.schedule import (
     Override,
     check_override,
     gaps,
-    next_handover,
     shifts,
     who_is_on_call,
 )
-from tests.incidents.oncall.builders import DAY, HOUR, WEEK, at, layer, override, schedule
+from tests.incidents.oncall.builders import DAY, HOUR, at, layer, override, schedule
 from tests.incidents.oncall.test_rotation import NIGHTS, WEEKEND, lengths
 from tests.incidents.oncall.test_wallclock import zones
 
@@ -122,14 +121,6 @@ def test_gaps_are_seen_and_overrides_fill_them() -> None:
         (monday, at("2026-03-03 09:00"))
     ]
     assert gaps(plan, MONDAY, MONDAY + DAY, [override("cleo", monday, monday + DAY)]) == []
-
-
-def test_the_next_handover_is_to_another_person() -> None:
-    """A rotation of one hands over to nobody."""
-    found = next_handover(schedule(), MONDAY, 2 * WEEK)
-    assert found is not None
-    assert (found.person, found.starts_at) == ("ben", MONDAY + WEEK)
-    assert next_handover(schedule(layer("ann")), MONDAY, 2 * WEEK) is None
 
 
 @pytest.mark.parametrize(

@@ -61,7 +61,8 @@ def test_people_are_read_and_take_turns(tmp_path: Path) -> None:
 def test_a_folder_without_people_has_none(tmp_path: Path) -> None:
     """And its channels are told by severity as ever."""
     configuration = load_configuration(folder(tmp_path))
-    assert configuration.oncall.is_empty
+    assert not configuration.oncall.schedules
+    assert not configuration.oncall.policies
     assert configuration.shared_channels == configuration.channels
 
 

@@ -67,15 +67,6 @@ def test_whatever_a_shop_answers_can_be_kept(store: Store) -> None:
     assert kept.body_excerpt == "a\ufffdb\ufffd"
 
 
-def test_recent_runs_come_newest_first(store: Store) -> None:
-    """Of one journey, at all its locations."""
-    other = replace(passed("x", 9), journey="login")
-    record(store, passed("a", 1), passed("c", 3, "za"), passed("b", 2), other)
-    with store.read() as connection:
-        found = runs.recent_runs(connection, "checkout", limit=2)
-    assert [run.id for run in found] == ["c", "b"]
-
-
 def test_the_last_good_run_before_a_bad_one_is_found(store: Store) -> None:
     """At the same location, and before it."""
     record(store, passed("a", -5), passed("b", -1), passed("c", -1, "za"), RUN, passed("d", 1))

@@ -16,7 +16,7 @@ from monitor.storage import incidents as rows
 from monitor.storage.incidents import Incident
 from monitor.storage.schema import alerts, outbox
 from monitor.storage.store import Store
-from monitor.use_cases.alerts import receive_alerts, sweep
+from monitor.use_cases.alerts import Batch, receive_batches, sweep
 from monitor.use_cases.placing import Counted
 from monitor.use_cases.policy import AlertPolicy
 
@@ -67,16 +67,11 @@ class Desk:
         self.now += timedelta(**by)
         return self
 
-    def deliver(self, *deliveries: Alert) -> Counted:
+    def deliver(self, *deliveries: Alert, source: str = "test") -> Counted:
         """Receive a batch."""
-        return receive_alerts(
-            self.store,
-            deliveries,
-            source="test",
-            configuration=self.configuration,
-            now=self.now,
-            policy=self.policy,
-        )
+        batch = Batch(source, self.now, [*deliveries])
+        (counted,) = receive_batches(self.store, [batch], self.configuration, self.policy)
+        return counted
 
     def fire(
         self,

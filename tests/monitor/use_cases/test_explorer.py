@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import product
+from typing import Any
 
 import pytest
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Row, select
 
 from incidents.alerts.inhibition import DEFAULT_RULES
 from incidents.alerts.matchers import parse_matchers
 from incidents.alerts.model import Alert
-from monitor.storage import crowds, ticket
-from monitor.storage.alert_lists import open_rows
+from monitor.storage import crowds, schema, ticket
 from monitor.use_cases import explorer
-from monitor.use_cases.alerts import receive_alerts
 from monitor.use_cases.explorer import Shown, explore, shown_as
 from monitor.use_cases.standing import standing
 from tests.monitor.use_cases.desk import Desk
@@ -36,15 +36,16 @@ def many(desk: Desk) -> Desk:
         )
         for n in range(48)
     ]
-    receive_alerts(
-        desk.store,
-        [alert for alert in alerts if alert.labels["component"] != "login"],
-        source="test",
-        configuration=desk.configuration,
-        now=desk.now,
-        policy=desk.policy,
-    )
+    desk.deliver(*(alert for alert in alerts if alert.labels["component"] != "login"))
     return desk
+
+
+def open_rows(connection: Connection, names: Sequence[str]) -> Sequence[Row[Any]]:
+    """Return every open alert as `standing` reads it, its row id first."""
+    c = schema.alerts.c
+    labels = [c.labels[name].as_string() for name in names]
+    facts = select(c.id, c.fingerprint, c.state, c.severity, c.muted_by, *labels)
+    return connection.execute(facts.where(c.open_marker == 1)).all()
 
 
 MATCHERS = ("", 'component="search"', 'severity=~"critical|info"', 'instance=~"host-1.*"', 'no="x"')

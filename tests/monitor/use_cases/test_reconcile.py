@@ -16,7 +16,6 @@ from incidents.notices.status import ComponentStatus
 from incidents.notices.uptime import day_bars, uptime
 from monitor.config.model import ReconcileServer
 from monitor.storage.status import component_intervals, public_incidents_between
-from monitor.use_cases.alerts import receive_alerts
 from monitor.use_cases.reconcile import Heard, Repaired, last_look, repair
 from monitor.use_cases.status import record_component_states
 from tests.monitor.use_cases.desk import START, Desk, labels
@@ -36,14 +35,7 @@ def look(desk: Desk, said: Heard) -> Repaired:
     """Repair what a look shows."""
 
     def deliver(alerts: Sequence[Alert], source: str) -> None:
-        receive_alerts(
-            desk.store,
-            alerts,
-            source=source,
-            configuration=desk.configuration,
-            now=desk.now,
-            policy=desk.policy,
-        )
+        desk.deliver(*alerts, source=source)
 
     return repair(
         desk.store,
