@@ -20,6 +20,7 @@ class Held(StrEnum):
     STORM = "storm"
     QUIET_HOURS = "quiet_hours"
     OUTAGE = "outage"
+    NO_ANSWER = "no_answer"
 
     @property
     def words(self) -> str:
@@ -29,6 +30,7 @@ class Held(StrEnum):
             Held.STORM: "many come at once and are told in one message",
             Held.QUIET_HOURS: "quiet hours",
             Held.OUTAGE: "what could not be delivered for a while is told in one message",
+            Held.NO_ANSWER: "its channel does not answer",
         }[self]
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from incidents.outage import Outage
 from incidents.outbox import OPENINGS, Event, NotSent
 from incidents.pacing import Held
 
@@ -55,6 +56,8 @@ class Sent:
     error: str = ""
     attempts: int = 0
     folded: bool = False
+    outage: Outage | None = None
+    """Of its channel, while that rests."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +111,9 @@ def _fate(one: Sent) -> tuple[Standing, str, datetime | None]:
             return Standing.FAILED, f"{why} ({one.error})" if one.error else why, None
         case "dropped":
             return Standing.NOT_TOLD, WHY.get(one.reason, one.reason.replace("_", " ")), None
+    if one.outage and one.held in ("", Held.NO_ANSWER):
+        tried = f" (tried {one.attempts} ×: {one.error})" if one.error else ""
+        return Standing.WAITING, one.outage.words + tried, one.outage.probe_at
     if one.held in set(Held) and not one.attempts and not one.folded:
         return Standing.HELD, Held(one.held).words, one.due_at
     if one.error:

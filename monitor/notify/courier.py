@@ -10,16 +10,17 @@ from sqlalchemy import Connection
 
 from incidents.digest import DIGEST
 from incidents.outbox import Event
+from monitor.notify.breaker import Breaker
 from monitor.notify.kinds import REPORTER
 from monitor.notify.message import Context, Message, NotifyError
+from monitor.notify.noting import note, note_failure
 from monitor.notify.pacer import Pacer, Quiet, nobody_is_quiet
 from monitor.notify.recheck import Facts, Unsent, Verdict, recheck
 from monitor.notify.retry import next_attempt
 from monitor.notify.routes import Route
 from monitor.notify.stats import DeliveryStats, Outcome
-from monitor.storage import deliveries, holding
+from monitor.storage import deliveries, outages
 from monitor.storage.deliveries import Delivery
-from monitor.storage.holding import Line
 from monitor.storage.store import Store, Transaction
 
 OVERTIME = timedelta(hours=1)  # past its deadline by this much, its worker died again and again
@@ -61,15 +62,22 @@ class Courier:
             error = NotifyError("the channel is not configured", retryable=False)
             outcome = self._refused(delivery, None, error, now)
         elif paced := self._pacer.pace(delivery, route, now):
+            self._breaker.not_asked(delivery, now)
             return paced
         else:
             outcome = self._send(delivery, route, verdict.remark, now)
+        if outcome is Outcome.DROPPED:
+            self._breaker.not_asked(delivery, now)
         self.stats.add(delivery.channel, outcome)
         return outcome
 
     @property
     def _pacer(self) -> Pacer:
         return Pacer(self.store, self.context, self.stats, self.quiet)
+
+    @property
+    def _breaker(self) -> Breaker:
+        return Breaker(self.store, self.stats)
 
     def _check(self, delivery: Delivery, now: datetime) -> Verdict:
         if delivery.incident_id is None:
@@ -92,8 +100,7 @@ class Courier:
     def _send(self, delivery: Delivery, route: Route, remark: str, now: datetime) -> Outcome:
         deadline = delivery.created_at + timedelta(seconds=route.settings.deadline)
         if delivery.attempts > 1 and now > deadline + OVERTIME:
-            error = NotifyError("not accepted before the channel's deadline", retryable=True)
-            return self._refused(delivery, route, error, now)
+            return self._give_up(delivery, now)
         message = self._message(delivery, route, now)
         if remark:
             message = replace(message, body=f"{remark}\n\n{message.body}")
@@ -105,15 +112,25 @@ class Courier:
             reference = receipt.reference
             if deliveries.finish(tx, delivery, state="sent", now=now, reference=reference):
                 text = f"Told {delivery.who}: {delivery.what} ({receipt})."
-                self._note(tx, delivery, now, "notification_sent", text)
+                note(tx, delivery, now, "notification_sent", text)
+            is_back = self._breaker.answered(tx, delivery.channel)
             held = self._pacer.gather(tx, delivery, route, now)
+            if is_back:
+                outages.release(tx, delivery.channel, now)
         self.stats.add(delivery.channel, Outcome.HELD, held)
         return Outcome.SENT
+
+    def _give_up(self, delivery: Delivery, now: datetime) -> Outcome:
+        error = NotifyError("not accepted before the channel's deadline", retryable=True)
+        self._breaker.not_asked(delivery, now)
+        with self.store.begin() as tx:
+            self._fail(tx, delivery, error, now)
+        return Outcome.FAILED
 
     def _message(self, delivery: Delivery, route: Route, now: datetime) -> Message:
         """Return the row as its kind sees it."""
         message = as_message(delivery)
-        if delivery.event == DIGEST and delivery.attempts > 1:
+        if delivery.event == DIGEST and (delivery.attempts > 1 or delivery.held):
             return self._pacer.retold(delivery, message)
         if delivery.incident_id is None:
             complete = self.context.complete
@@ -125,68 +142,58 @@ class Courier:
         return replace(message, acknowledge_url=url, opening_reference=reference)
 
     def _refused(
-        self, delivery: Delivery, route: Route | None, error: NotifyError, now: datetime
+        self, delivery: Delivery, route: Route | None, error: NotifyError, began_at: datetime
     ) -> Outcome:
         """Put the row back for another attempt, or close it as failed."""
-        again = None
-        if route is not None:
+        now = max(began_at, self.context.clock.now())  # a receiver that hangs took its time
+        chance = self.chance()
+        with self.store.begin() as tx:
+            if route is None or not error.retryable:
+                self._fail(tx, delivery, error, now)
+                if self._breaker.answered(tx, delivery.channel):
+                    outages.release(tx, delivery.channel, now)
+                return Outcome.FAILED
+            outage = self._breaker.fail(
+                tx, delivery, error, began_at=began_at, now=now, chance=chance
+            )
             again = next_attempt(
                 now=now,
                 created_at=delivery.created_at,
                 deadline_seconds=route.settings.deadline,
                 attempt=delivery.attempts,
                 error=error,
-                chance=self.chance(),
+                chance=chance,
             )
-        with self.store.begin() as tx:
             if again is None:
                 self._fail(tx, delivery, error, now)
-                return Outcome.FAILED
-            ours = deliveries.put_back(tx, delivery, due_at=again, error=str(error))
-            if ours and delivery.attempts == 1:
-                text = f"Not yet told {delivery.who}: {error}. It is tried again."
-                self._note(tx, delivery, now, "notification_delayed", text)
-        return Outcome.RETRIED
+            else:
+                due_at = outage.probe_at if outage.rests else again
+                self._put_back(tx, delivery, error, due_at, now)
+            if outage.rests:
+                self._breaker.give_up(tx, outage, route.settings.deadline, now)
+        return Outcome.FAILED if again is None else Outcome.RETRIED
 
-    def _fail(self, tx: Transaction, delivery: Delivery, error: NotifyError, now: datetime) -> None:
+    @staticmethod
+    def _put_back(
+        tx: Transaction, delivery: Delivery, error: NotifyError, due_at: datetime, now: datetime
+    ) -> None:
+        ours = deliveries.put_back(tx, delivery, due_at=due_at, error=str(error))
+        if ours and delivery.attempts == 1:
+            text = f"Not yet told {delivery.who}: {error}. It is tried again."
+            note(tx, delivery, now, "notification_delayed", text)
+
+    @staticmethod
+    def _fail(tx: Transaction, delivery: Delivery, error: NotifyError, now: datetime) -> None:
         why = Unsent.DEADLINE if error.retryable else Unsent.REJECTED
         if deliveries.finish(tx, delivery, state="failed", now=now, why=why, error=str(error)):
-            tries = f"{delivery.attempts} attempt{'s' if delivery.attempts > 1 else ''}"
-            text = f"Could not tell {delivery.who}: {delivery.what} ({error}; {tries})."
-            self._note(tx, delivery, now, "notification_failed", text, why)
+            note_failure(tx, delivery, now, str(error), why)
 
     def _drop(self, delivery: Delivery, verdict: Verdict, now: datetime) -> Outcome:
         with self.store.begin() as tx:
             if deliveries.drop(tx, delivery, now=now, why=verdict.drop):
                 text = f"Not sent to {delivery.who}: {delivery.what}; {verdict.text}."
-                self._note(tx, delivery, now, "notification_dropped", text, verdict.drop)
+                note(tx, delivery, now, "notification_dropped", text, verdict.drop)
         return Outcome.DROPPED
-
-    @staticmethod
-    def _note(
-        tx: Transaction, delivery: Delivery, at: datetime, kind: str, text: str, why: str = ""
-    ) -> None:
-        if delivery.event == DIGEST:
-            incidents = holding.folded_incidents(tx.connection, delivery.id)
-            holding.note_all(tx, incidents, Line(kind, text, why), at, delivery)
-            return
-        data = {
-            "key": delivery.key,
-            "event": delivery.event,
-            "channel": delivery.channel,
-            "recipient": delivery.recipient,
-            "attempts": delivery.attempts,
-            "reason": why,
-        }
-        deliveries.note(
-            tx,
-            incident_id=delivery.incident_id,
-            report_id=delivery.report_id,
-            at=at,
-            kind=kind,
-            text=text,
-            data=data,
-        )
 
 
 def as_message(delivery: Delivery) -> Message:

@@ -50,13 +50,16 @@ class Pacer:
 
     def pace(self, delivery: Delivery, route: Route, now: datetime) -> Outcome | None:
         """Return what became of a row that does not go out now, counted already; None: it goes."""
-        if delivery.attempts > 1 and delivery.held != Held.OUTAGE:
-            return self._join(delivery, route, now)
+        waited = delivery.held == Held.NO_ANSWER
+        if (delivery.attempts > 1 or waited) and delivery.held != Held.OUTAGE:
+            outcome = self._join(delivery, route, now)
+            if outcome is not None or delivery.attempts > 1:
+                return outcome
         if delivery.held in TOLD_TOGETHER:
             return self._tell_together(delivery, now) if delivery.incident_id else None
         if until := self._quiet_until(delivery, route, now):
             return self._hold(delivery, Held.QUIET_HOURS, until, now)
-        if delivery.held:
+        if delivery.held and not waited:
             return None  # its turn has come
         if route.grouping is not None and delivery.incident_id is not None:
             outcome = self._weather(delivery, route.grouping, now)

@@ -102,7 +102,7 @@ def _recheck_taken(facts: Facts) -> Verdict:
 
 def _recheck_closing(facts: Facts) -> Verdict:
     state, reason = facts.opening or ("sent", "")
-    if state == "dropped" and not facts.opening_tried:
+    if state in ("dropped", "failed") and not facts.opening_tried:
         return Verdict(drop=Unsent.OPENING_NOT_SENT, text="the opening was not sent either")
     if state == "failed" and reason == Unsent.REJECTED:  # a deadline leaves room for doubt
         return Verdict(drop=Unsent.OPENING_NOT_SENT, text="the opening was refused there")

@@ -7,14 +7,14 @@ from datetime import datetime, timedelta
 from monitor.notify.message import NotifyError
 
 FIRST_WAIT_SECONDS = 2.0
-LONGEST_WAIT_SECONDS = 300.0
+LONGEST_WAIT_SECONDS = 60.0
 JITTER_RATIO = 0.25  # waits are spread by up to this share, so that retries do not march in step
 
 
 def wait_seconds(attempt: int, error: NotifyError, chance: float) -> float:
     """Return how long to wait after failed `attempt` (1 is the first); `chance` is in [0, 1).
 
-    Doubling from 2 s up to 5 min, spread by ±25 %; a receiver's own longer wish is honoured.
+    Doubling from 2 s up to a minute, spread by ±25 %; a receiver's own longer wish is honoured.
     """
     doubled = FIRST_WAIT_SECONDS * 2.0 ** min(attempt - 1, 30)
     spread = 1 + JITTER_RATIO * (2 * chance - 1)

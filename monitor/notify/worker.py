@@ -25,7 +25,7 @@ from monitor.notify.message import Context
 from monitor.notify.pacer import Quiet, nobody_is_quiet
 from monitor.notify.routes import ChannelLike, Route, make_routes
 from monitor.notify.stats import DeliveryStats
-from monitor.storage import deliveries
+from monitor.storage import deliveries, outages
 from monitor.storage.deliveries import Delivery
 from monitor.storage.store import DATABASE_AWAY, Store
 
@@ -111,8 +111,10 @@ class OutboxWorker:
         if self._dispatcher is not None:
             self._dispatcher.join(max(0.1, deadline - monotonic()))
         for delivery in left:
+            now = self._context.clock.now()
             with self._store.begin() as tx:
-                deliveries.put_back(tx, delivery, due_at=self._context.clock.now())
+                if deliveries.put_back(tx, delivery, due_at=now) and delivery.is_probe:
+                    outages.give_probe_back(tx, delivery.channel, now)
 
     def deliver_due(self, now: datetime) -> int:
         """Deliver in this thread everything due at `now`; returns how many rows were tried."""

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import cache
 from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    ColumnElement,
     Connection,
     Integer,
     Row,
@@ -36,6 +37,7 @@ from sqlalchemy import (
 
 from incidents.outbox import OPENINGS, Event
 from incidents.pacing import Held
+from monitor.storage import outages
 from monitor.storage.schema import incidents, outbox, report_messages, timeline
 from monitor.storage.schema.oncall import QUEUED_UPDATE, WAITS
 from monitor.storage.store import Transaction
@@ -65,6 +67,8 @@ class Delivery:
     maintenance_id: int | None
     report_id: int | None
     held: str = ""
+    is_probe: bool = False
+    """Whether it asks if a channel that rests is back."""
 
     @property
     def thread(self) -> str:
@@ -112,7 +116,7 @@ class Opening(NamedTuple):
     def may_have_arrived(self) -> bool:
         """Return whether the recipient may know it; a deadline that passed leaves room for that."""
         if self.state == "failed":
-            return self.reason != "rejected"
+            return self.was_tried and self.reason != "rejected"
         return self.state != "dropped" or self.was_tried
 
 
@@ -124,14 +128,40 @@ class Stands(NamedTuple):
 
 
 def due_channels(connection: Connection, now: datetime) -> Sequence[str]:
-    """Return the channels that have a row due at `now`, without taking a write lock."""
+    """Return the channels that have a row due at `now`, without taking a write lock.
+
+    One that rests is among them once a message may ask whether it is back.
+    """
     return connection.execute(_due_channels(), {"now": now}).scalars().all()
 
 
 def claim(
     tx: Transaction, *, channel: str, limit: int, worker: str, now: datetime, lease_seconds: float
 ) -> list[Delivery]:
-    """Return up to `limit` due rows of a channel, now leased to `worker`, most urgent first."""
+    """Return up to `limit` due rows of a channel, now leased to `worker`, most urgent first.
+
+    Of a channel that rests one row is returned, as its probe, and only when its time has come.
+    """
+    outage = outages.outage_of(tx.connection, channel)
+    if outage is None or not outage.rests:
+        return _claim_due(tx, _claim(), channel, limit, worker, now, lease_seconds)
+    if not outages.take_probe(tx, channel, now):
+        return []
+    found = _claim_due(tx, _claim_probe(), channel, 1, worker, now, lease_seconds)
+    if not found:
+        outages.give_probe_back(tx, channel, now)
+    return [replace(one, is_probe=True) for one in found]
+
+
+def _claim_due(
+    tx: Transaction,
+    statement: Any,
+    channel: str,
+    limit: int,
+    worker: str,
+    now: datetime,
+    lease_seconds: float,
+) -> list[Delivery]:
     _drop_overtaken(tx, channel, now)
     values = {
         "of_channel": channel,
@@ -140,8 +170,8 @@ def claim(
         "lease_ends": now + timedelta(seconds=lease_seconds),
         "mark": f"{worker}/{uuid.uuid4().hex[:12]}",
     }
-    found = tx.connection.execute(_claim(), values)
-    return [_delivery(row) for row in sorted(found, key=lambda row: (row.priority, row.id))]
+    found = tx.connection.execute(statement, values)
+    return [as_delivery(row) for row in sorted(found, key=lambda row: (row.priority, row.id))]
 
 
 # The statements of every round are built once: that costs several times what running them does.
@@ -149,11 +179,25 @@ def claim(
 
 @cache
 def _due_channels() -> Select[str]:
-    return select(outbox.c.channel).where(_is_due()).distinct()
+    rests = outages.waits_for_probe(outbox.c.channel, _NOW)
+    return select(outbox.c.channel).where(_is_due(), ~rests).distinct()
 
 
 @cache
 def _claim() -> Any:
+    return _claiming(outbox.c.priority, outbox.c.id)
+
+
+@cache
+def _claim_probe() -> Any:
+    """Return the claim of a channel that rests.
+
+    The least tried goes first, or one that fails for its own reasons would be the only one to ask.
+    """
+    return _claiming(outbox.c.attempts, outbox.c.priority, outbox.c.id)
+
+
+def _claiming(*order: ColumnElement[Any]) -> Any:
     before, digest = outbox.alias("before"), outbox.alias("digest")
     told_in = select(digest.c.id).where(
         digest.c.id == before.c.folded_into, digest.c.state.in_(_UNFINISHED)
@@ -167,7 +211,7 @@ def _claim() -> Any:
         .where(outbox.c.channel == bindparam("of_channel"), text(f"outbox.{WAITS}"))
         .where(_is_due(), ~in_front)
         .where(or_(outbox.c.held.not_in(TOLD_TOGETHER), ~_earlier_of_its_group().exists()))
-        .order_by(outbox.c.priority, outbox.c.id)
+        .order_by(*order)
         .limit(bindparam("most", type_=Integer))
         .with_for_update(skip_locked=True)
         .cte("due")
@@ -262,7 +306,7 @@ def recall_pages(tx: Transaction, incident_id: int, *, why: str, words: str, at:
     )
     rows = sorted(tx.connection.execute(statement), key=lambda row: row.id)
     for row in rows:
-        page = _delivery(row)
+        page = as_delivery(row)
         note(
             tx,
             incident_id=incident_id,
@@ -433,6 +477,7 @@ def _change(tx: Transaction, delivery: Delivery, **values: Any) -> bool:
     return tx.connection.execute(statement).rowcount == 1
 
 
-def _delivery(row: Row[Any]) -> Delivery:
-    names = [name for name in Delivery.__dataclass_fields__ if name != "claim"]
+def as_delivery(row: Row[Any]) -> Delivery:
+    """Return a row of the outbox as its workers see it."""
+    names = [name for name in Delivery.__dataclass_fields__ if name not in ("claim", "is_probe")]
     return Delivery(claim=row.leased_by, **{name: getattr(row, name) for name in names})

@@ -77,7 +77,8 @@ def pent_up(connection: Connection, delivery: Delivery, events: Iterable[str]) -
 
 def _is_tried_again(c: Any) -> ColumnElement[bool]:
     waits = and_(c.state == "queued", c.attempts > 0)
-    return or_(waits, and_(c.state == "sending", c.attempts > 1))
+    waited = and_(c.state.in_(("queued", "sending")), c.held == Held.NO_ANSWER.value)
+    return or_(waits, waited, and_(c.state == "sending", c.attempts > 1))
 
 
 def is_back(connection: Connection, delivery: Delivery, since: datetime) -> bool:
@@ -96,11 +97,12 @@ def gather(
     until: datetime,
     now: datetime,
 ) -> int:
-    """Hold all that waits for another try to the same recipient; returns how many rows.
+    """Hold all that has waited for the same recipient to be back; returns how many rows.
 
     Messages that tell of several are taken apart for that, and never sent themselves.
     """
-    mine = (*_same_recipient(delivery), _o.state == "queued", _o.attempts > 0)
+    waited = or_(_o.attempts > 0, _o.held == Held.NO_ANSWER.value)
+    mine = (*_same_recipient(delivery), _o.state == "queued", waited)
     digests = select(_o.id).where(*mine, _o.event == DIGEST).with_for_update(skip_locked=True)
     parted = list(tx.connection.execute(digests).scalars())
     waits = {"state": "queued", "held": Held.OUTAGE.value, "due_at": until}

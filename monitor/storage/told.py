@@ -6,6 +6,7 @@ from sqlalchemy import Connection, func, select
 
 from incidents.timeline import Kind
 from incidents.told import Sent, Told, who_was_told
+from monitor.storage import outages
 from monitor.storage.schema import outbox, timeline
 
 _o = outbox.c
@@ -33,7 +34,9 @@ def told_of(connection: Connection, incident_id: int) -> list[Told]:
         .where(_o.incident_id == incident_id)
         .order_by(_o.id)
     )
-    sent = [Sent(**row) for row in connection.execute(statement).mappings()]
+    rows = connection.execute(statement).mappings().all()
+    resting = outages.resting(connection, {row["channel"] for row in rows})
+    sent = [Sent(**row, outage=resting.get(row["channel"])) for row in rows]
     never = (
         select(timeline.c.at, timeline.c.data)
         .where(

@@ -45,6 +45,7 @@ from monitor.storage.schema.notices import (
 )
 from monitor.storage.schema.oncall import (
     calendar_links,
+    channel_outages,
     escalation_steps,
     escalations,
     oncall_overrides,
@@ -60,6 +61,7 @@ __all__ = [
     "audit",
     "audit_anchors",
     "calendar_links",
+    "channel_outages",
     "component_states",
     "counters",
     "escalation_steps",

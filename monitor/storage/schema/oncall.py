@@ -127,3 +127,13 @@ paces = Table(  # when a channel with a limit has room again
     Column("channel", String(120), primary_key=True),
     at("free_at", required=True),
 )
+
+channel_outages = Table(  # channels over which nothing has arrived since: `incidents.outage`
+    "channel_outages",
+    metadata,
+    Column("channel", String(120), primary_key=True),
+    at("since", required=True),
+    at("failed_at", required=True),
+    at("probe_at", required=True),
+    count("failures"),
+)

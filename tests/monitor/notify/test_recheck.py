@@ -69,8 +69,16 @@ def test_a_closing_goes_to_whoever_may_have_the_opening(
     opening: tuple[str, str] | None, drop: str
 ) -> None:
     """A timed-out opening may have arrived; a refused or muted one did not."""
-    assert recheck(Facts("incident_resolved", "resolved", opening)).drop == drop
-    assert recheck(Facts("incident_acknowledged", "investigating", opening)).drop == drop
+    tried = opening != DROPPED
+    for event, status in (("resolved", "resolved"), ("acknowledged", "investigating")):
+        facts = Facts(f"incident_{event}", status, opening, opening_tried=tried)
+        assert recheck(facts).drop == drop
+
+
+@pytest.mark.parametrize("opening", [DROPPED, LATE], ids=["dropped", "late"])
+def test_a_closing_is_for_nobody_whose_opening_was_never_tried(opening: tuple[str, str]) -> None:
+    """It waited for a channel that did not answer until its deadline, say."""
+    assert recheck(Facts("incident_resolved", "resolved", opening)).drop == "opening_not_sent"
 
 
 def test_a_closing_follows_an_opening_that_was_recalled_between_two_tries() -> None:
