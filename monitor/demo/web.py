@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from monitor.demo.pricing import format_cents
 from monitor.demo.sessions import Session
 from monitor.demo.shop import Shop
+from monitor.web.sent_forms import sent_fields
 
 SHOP_NAME = "Kijani Market"
 TEMPLATES = Path(__file__).with_name("templates")
@@ -82,14 +83,10 @@ async def read_form(request: Request) -> dict[str, str]:
     """Return the text fields of a form that came from one of our pages.
 
     Raises:
-        HTTPException: 403, the session's CSRF token is missing or wrong.
+        HTTPException: 403, the session's CSRF token is missing or wrong; 400, no form can be read.
     """
-    async with request.form(max_files=0, max_fields=40) as raw:
-        fields = {
-            name: value.strip()[:LONGEST_FIELD]
-            for name, value in raw.items()
-            if isinstance(value, str)
-        }
+    sent = await sent_fields(request, most=40)
+    fields = {name: value.strip()[:LONGEST_FIELD] for name, value in sent}
     given = fields.pop("csrf_token", "").encode()
     if not hmac.compare_digest(given, session_of(request).csrf_token.encode()):
         raise HTTPException(403, "csrf")

@@ -37,6 +37,7 @@ from monitor.web.form_tokens import form_token_age, issue_form_token
 from monitor.web.intake import is_canary
 from monitor.web.permissions import MAY, Actor, Permission, Role
 from monitor.web.scopes import permissions_of
+from monitor.web.sent_forms import sent_fields
 from monitor.web.services import services_of
 from monitor.web.sessions import actor_of_session, cookie_name
 
@@ -155,18 +156,15 @@ def refuse_cross_site(request: Request) -> None:
 
 async def submitted(request: Request) -> Mapping[str, str]:
     """Return the text fields of a form that was sent; of equal names the last."""
-    form = await request.form(max_files=0)  # no file of a stranger is kept anywhere
-    return {name: value for name, value in form.multi_items() if isinstance(value, str)}
+    return dict(await sent_fields(request))
 
 
 async def submitted_lists(request: Request) -> Mapping[str, tuple[str, ...]]:
     """Return the text fields of a form that was sent, each with all its values."""
-    form = await request.form(max_files=0)  # no file of a stranger is kept anywhere
-    names = dict.fromkeys(name for name, _ in form.multi_items())
-    return {
-        name: tuple(value for value in form.getlist(name) if isinstance(value, str))
-        for name in names
-    }
+    lists: dict[str, tuple[str, ...]] = {}
+    for name, value in await sent_fields(request):
+        lists[name] = (*lists.get(name, ()), value)
+    return lists
 
 
 Submitted = Annotated[Mapping[str, str], Depends(submitted)]

@@ -13,6 +13,7 @@ from starlette.datastructures import ImmutableMultiDict
 from monitor.promql import Matcher, VectorSelector, parse
 from monitor.rules.templates import TemplateError
 from monitor.rules.templates.humanize import parse_duration
+from monitor.web.sent_forms import sent_fields
 
 LATEST = 253_402_300_799.0  # the year 9999
 Fields = ImmutableMultiDict[str, str]
@@ -35,8 +36,7 @@ async def fields(request: Request) -> Fields:
     """Return what was asked, from the address and, by POST, from the form sent."""
     pairs = list(request.query_params.multi_items())
     if request.method == "POST":
-        form = await request.form(max_files=0)
-        pairs = [(n, v) for n, v in form.multi_items() if isinstance(v, str)] + pairs
+        pairs = await sent_fields(request) + pairs
     return ImmutableMultiDict(pairs)
 
 

@@ -48,6 +48,16 @@ def test_the_token_of_another_visitor_is_refused(shop: RunningShop, shopper: Sho
     assert answer.status_code == 403
 
 
+def test_a_form_in_a_character_set_that_is_not_read_is_refused(shopper: Shopper) -> None:
+    """As the monitor's own forms are."""
+    kind = "multipart/form-data; boundary=x; charset=undefined"
+    body = b'--x\r\nContent-Disposition: form-data; name="csrf_token"\r\n\r\nx\r\n--x--\r\n'
+    answer = shopper.http.post(
+        shopper.url + "/login", data=body, headers={"content-type": kind}, timeout=5
+    )
+    assert answer.status_code == 400
+
+
 def test_the_session_cookie_is_kept_from_scripts_and_other_sites(shopper: Shopper) -> None:
     """The cookie is HttpOnly and SameSite=Lax."""
     cookie = shopper.get("/login").headers["Set-Cookie"]
