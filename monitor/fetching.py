@@ -66,6 +66,17 @@ class Fetched:
     content_type: str
 
 
+class Straight(requests.Session):
+    """A session that goes where it is told to and nowhere else.
+
+    Even one that may follow no redirect reads to its end what a redirect comes with: here that
+    is an answer like any other, read as far as its reader wants.
+    """
+
+    def get_redirect_target(self, resp: requests.Response) -> None:
+        """Find none."""
+
+
 def fetch(
     server: Access,
     context: Context,
@@ -84,7 +95,7 @@ def fetch(
     ends = time.monotonic() + seconds
     try:
         with (
-            _session() as session,
+            unproxied() as session,
             session.get(
                 address,
                 params=parameters,
@@ -92,7 +103,6 @@ def fetch(
                 auth=_login(server, context),
                 timeout=seconds,
                 verify=server.ca_file or server.verify,
-                allow_redirects=False,
                 stream=True,
             ) as answer,
         ):
@@ -106,8 +116,9 @@ def fetch(
         raise Unanswered(f"gave no answer ({type(error).__name__})") from error
 
 
-def _session() -> requests.Session:
-    session = requests.Session()
+def unproxied() -> requests.Session:
+    """Return a session that uses neither a proxy nor a `.netrc` of this machine."""
+    session = Straight()
     session.trust_env = False
     return session
 

@@ -11,8 +11,8 @@ import hmac
 import json
 import secrets
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache
@@ -26,6 +26,8 @@ from joserfc.jwk import RSAKey
 
 CLIENT_ID, CLIENT_SECRET = "the-monitor", "a secret between the two"
 Claims = dict[str, Any]
+LONG = 64 * 1024 * 1024  # bytes
+BLANKS = b" " * 64 * 1024
 
 
 @dataclass
@@ -39,6 +41,7 @@ class Lies:
     issuer_of_discovery: str = ""
     discovery: Claims = field(default_factory=dict)
     refuse: str = ""  # an error at the authorisation endpoint
+    long: Mapping[str, int] = field(default_factory=dict)  # path: status of a very long answer
 
 
 class Provider:
@@ -52,6 +55,7 @@ class Provider:
         self.key = first_key()
         self.codes: dict[str, dict[str, str]] = {}
         self.requests: list[str] = []
+        self.sent_blanks = 0  # of long answers
         self.server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(self))
         self.server.daemon_threads = True
 
@@ -162,11 +166,23 @@ def _handler(provider: Provider) -> type[BaseHTTPRequestHandler]:
 
         def answer(self, status: int, told: Claims) -> None:
             body = json.dumps(told).encode()
+            if self.path in provider.lies.long:
+                self.answer_at_length(provider.lies.long[self.path], body)
+                return
             self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def answer_at_length(self, status: int, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Location", "/elsewhere")
+            self.end_headers()
+            with suppress(ConnectionError):
+                self.wfile.write(body)
+                while provider.sent_blanks < LONG:
+                    provider.sent_blanks += self.wfile.write(BLANKS)
 
         def log_message(self, *_arguments: Any) -> None:
             """Say nothing."""

@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from io import BytesIO
 from threading import Lock
 from typing import Any
 
@@ -28,7 +29,7 @@ from joserfc.jwk import KeySet
 
 from monitor.accounts.openid import OpenIdError, Trip
 from monitor.config.sign_in import DISCOVERY, OpenId, safe_provider_url
-from monitor.fetching import Unanswered, read_body
+from monitor.fetching import Straight, Unanswered, read_body
 
 TIMEOUT_SECONDS = 8.0
 LARGEST_ANSWER = 1024 * 1024  # bytes
@@ -98,10 +99,13 @@ class Provider:
         if (answered_by or named) and answered_by != self.settings.issuer:
             raise OpenIdError(UNTRUSTED, f"answered by another issuer: {answered_by[:200]!r}")
         session = self._session(metadata, redirect_uri)
+        session.register_compliance_hook("access_token_response", _bounded(time.monotonic()))
         try:
             token = session.fetch_token(
-                metadata["token_endpoint"], code=code, code_verifier=trip.verifier
+                metadata["token_endpoint"], code=code, code_verifier=trip.verifier, stream=True
             )
+        except Unanswered as error:
+            raise OpenIdError(UNREACHABLE, f"token: {error}") from error
         except AuthlibBaseError as error:
             raise OpenIdError(UNTRUSTED, f"the code was refused: {error.error}") from error
         except (requests.RequestException, ValueError, *ODD) as error:
@@ -189,7 +193,7 @@ class Provider:
             if known is not None and now - known.metadata_at < KEPT_FOR:
                 return known.metadata
             issuer = self.settings.issuer
-            with requests.Session() as session:
+            with Straight() as session:
                 told = _json(session, issuer.rstrip("/") + DISCOVERY, "discovery")
             if told.get("issuer") != issuer:
                 said = str(told.get("issuer"))[:200]
@@ -206,7 +210,7 @@ class Provider:
             assert known is not None
             fresh = known.keys_at is not None and now - known.keys_at < KEPT_FOR
             if known.keys is None or again or not fresh:
-                with requests.Session() as session:
+                with Straight() as session:
                     told = _json(session, metadata["jwks_uri"], "keys")
                 listed = told.get("keys")
                 listed = listed if isinstance(listed, list) else []
@@ -230,7 +234,8 @@ class Provider:
             default_timeout=TIMEOUT_SECONDS,
             leeway=0,  # some providers' tokens last for a minute, and it is used at once
         )
-        session.max_redirects = 0  # what is sent with a secret goes where it was sent
+        # What is sent with a secret goes where it was sent, as with a `Straight` session.
+        session.get_redirect_target = lambda _answer: None
         return session
 
 
@@ -258,12 +263,28 @@ def _signs(key: Mapping[str, Any]) -> bool:
     return key.get("kty") in KEY_TYPES and key.get("use", "sig") == "sig"
 
 
+def _bounded(began: float) -> Callable[[requests.Response], requests.Response]:
+    """Return what makes a whole answer of one that is still to be read, asked for at `began`.
+
+    Raises, where it is called:
+        Unanswered: it is too long, or takes too long.
+    """
+
+    def whole(answer: requests.Response) -> requests.Response:
+        with answer:
+            body = read_body(answer, began + TIMEOUT_SECONDS, TIMEOUT_SECONDS, LARGEST_ANSWER)
+        read = requests.Response()
+        read.status_code, read.url, read.reason = answer.status_code, answer.url, answer.reason
+        read.raw = BytesIO(body)
+        return read
+
+    return whole
+
+
 def _json(session: requests.Session, url: str, what: str) -> Mapping[str, Any]:
     """Return the JSON object at an address."""
     try:
-        with session.get(
-            url, timeout=TIMEOUT_SECONDS, stream=True, allow_redirects=False
-        ) as answer:
+        with session.get(url, timeout=TIMEOUT_SECONDS, stream=True) as answer:
             if answer.status_code != 200:
                 raise OpenIdError(UNREACHABLE, f"{what}: status {answer.status_code}")
             ends = time.monotonic() + TIMEOUT_SECONDS

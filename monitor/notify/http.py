@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import requests
 from pydantic import AfterValidator
 
+from monitor.fetching import unproxied
 from monitor.notify.message import Context, NotifyError
 
 USER_AGENT = "saypro-monitor"
@@ -101,8 +102,7 @@ def call(
     elif form is not None:
         payload = dict(form)
     try:
-        with requests.Session() as session:
-            session.trust_env = False  # neither a proxy nor a .netrc of this machine
+        with unproxied() as session:
             answer = session.request(
                 method,
                 address,
@@ -110,7 +110,6 @@ def call(
                 headers=sent,
                 auth=None if login is None else _revealed(login, context),
                 timeout=timeout_seconds,
-                allow_redirects=False,
                 stream=True,  # an answer's body could be endless
                 verify=ca_file or True,
             )

@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from incidents.alerts.wire import NotReadable, read_json
 from monitor.config.model import ReconcileServer
 from monitor.fetching import Fetched, Unanswered
 from monitor.reconcile import asking
@@ -80,7 +81,10 @@ class Told(Asker):
     def get(self, path: str, **parameters: str) -> Any:
         """Return the answer of that path, as it comes over the wire."""
         answer = self._answers.get(path) if isinstance(self._answers, dict) else self._answers
-        return json.loads(json.dumps(answer))
+        try:
+            return read_json(json.dumps(answer).encode())
+        except NotReadable as error:
+            raise Unanswered(str(error)) from error
 
 
 def test_good_answers_are_understood() -> None:

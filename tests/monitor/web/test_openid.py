@@ -26,7 +26,7 @@ from probes.secrets import EnvironmentSecrets
 from tests.monitor.web.authenticator import csrf_of, enrol
 from tests.monitor.web.builders import Web, services, sign_in
 from tests.monitor.web.town import words
-from tests.oidc import CLIENT_ID, CLIENT_SECRET, Provider, running_provider
+from tests.oidc import CLIENT_ID, CLIENT_SECRET, LONG, Provider, running_provider
 
 ANN = {"preferred_username": "Ann", "email": "Ann@shop.example", "email_verified": True}
 
@@ -226,6 +226,18 @@ def test_a_discovery_that_is_not_safe_leads_nowhere(
     answer = shop.client().get(PATH)
     assert answer.status_code == 403
     assert "cannot be reached" in answer.text
+
+
+@pytest.mark.parametrize("path", ["/token", "/keys", "/userinfo"])
+@pytest.mark.parametrize("status", [200, 302, 400])
+def test_an_answer_without_end_is_not_read_to_its_end(
+    shop: Web, provider: Provider, path: str, status: int
+) -> None:
+    """Neither one that would be good, nor what comes with a redirect or a refusal."""
+    provider.lies.long = {path: status}
+    client = shop.client()
+    assert_refused(client, signed_in(client), "cannot be reached")
+    assert provider.sent_blanks < LONG / 2
 
 
 def test_a_provider_that_is_away_leaves_the_password(shop: Web, provider: Provider) -> None:
