@@ -58,7 +58,10 @@ def remembered(seconds: float) -> Callable[[Callable[[], Values]], Callable[[], 
 
 
 def export_configuration(metrics: ServiceMetrics, holder: ConfigurationHolder) -> None:
-    """Export whether the last reload succeeded and when one last did."""
+    """Export whether the last reload succeeded, when one last did, and what components are called.
+
+    The names are for rules: what they tell customers says what the status page says.
+    """
     metrics.value(
         "monitor_config_last_reload_successful",
         "Whether the folder was valid when last read: 1 or 0.",
@@ -68,6 +71,12 @@ def export_configuration(metrics: ServiceMetrics, holder: ConfigurationHolder) -
         "monitor_config_last_reload_success_timestamp_seconds",
         "When a configuration last came into force.",
         lambda: holder.last_success_at.timestamp(),
+    )
+    metrics.gauge(
+        "monitor_component_info",
+        "What the status page calls a component; always 1.",
+        ("component", "name"),
+        lambda: [((one.id, one.name), 1.0) for one in holder.current.components],
     )
 
 
