@@ -38,6 +38,18 @@ ADVICE = {
     503: "Try again in a moment. What you typed is still there when you go back.",
 }
 
+HEADINGS = {  # where HTTP's own phrase tells a person nothing
+    400: "That cannot be read",
+    403: "This is not for you to do",
+    405: "Not this way",
+    409: "That is not possible now",
+    413: "That is too large",
+    422: "Something is not right yet",
+    429: "Too many attempts",
+    500: "Our mistake",
+    503: "Not just now",
+}
+
 PLAIN = {
     404: "There is nothing at this address.",
     405: "This address does not take that kind of request.",
@@ -144,7 +156,7 @@ def refusal(
         "error.html",
         status,
         status=status,
-        phrase=phrase,
+        heading=HEADINGS.get(status, phrase),
         message=message,
         advice=advice,
         back=_way_back(request),

@@ -179,6 +179,16 @@ def test_what_does_not_exist_is_answered_in_words(shop: Web, path: str) -> None:
     assert "<h1>Not Found</h1>" in answer.text
 
 
+def test_a_refusal_is_headed_by_words_and_not_by_the_phrase_of_http(shop: Web) -> None:
+    """Nobody at night has to know what an entity is that cannot be processed."""
+    client, csrf = shop.as_role(Role.RESPONDER)
+    form = {"csrf": csrf, "text": ""}
+    answer = client.post("/console/incidents/1/note", data=form)
+    assert answer.status_code == 422
+    assert "<h1>Something is not right yet</h1>" in answer.text
+    assert "Unprocessable" not in answer.text
+
+
 @pytest.mark.parametrize("number", ["0", "-1", "99999999999999999999", "x"])
 def test_a_number_out_of_bounds_is_refused_not_a_bug(shop: Web, number: str) -> None:
     """The database is not asked for what it cannot hold."""
