@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -12,8 +13,10 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import RedirectResponse, Response
 
 from incidents.errors import IncidentError, InvalidInputError
+from incidents.oncall.policy import Target, TargetKind
 from incidents.oncall.schedule import Shift
 from incidents.oncall.wallclock import instant_of, local_of
+from monitor.config.oncall import OnCallSettings
 from monitor.storage.oncall import overrides_between
 from monitor.use_cases.oncall import (
     Wanted,
@@ -24,6 +27,7 @@ from monitor.use_cases.oncall import (
     preview_override,
     shifts_between,
 )
+from monitor.web.pages.status import names
 from monitor.web.params import Number
 from monitor.web.permissions import Actor, Permission
 from monitor.web.rendering import page, zone_of
@@ -75,9 +79,24 @@ def now(request: Request, actor: Reader, services: Given, done: str = "") -> Res
         overrides=overrides,
         missing=missing,
         policies=configuration.oncall.policies,
+        called={name: plan.heading for name, plan in configuration.oncall.schedules.items()},
+        words=partial(_target_words, configuration.oncall),
+        component_names=names(configuration),
         is_person=actor.name in configuration.oncall.names,
         done=DONE.get(done, ""),
     )
+
+
+def _target_words(oncall: OnCallSettings, target: Target) -> str:
+    """Return whom a step tells, by the name that people know."""
+    match target.kind:
+        case TargetKind.SCHEDULE:
+            plan = oncall.schedules.get(target.name)
+            return plan.heading if plan else target.words
+        case TargetKind.TEAM:
+            return f"everybody of {oncall.team_title(target.name)}"
+        case _:
+            return target.words
 
 
 @router.get("/console/on-call/calendar")

@@ -60,6 +60,24 @@ def test_the_page_says_who_is_on_call_and_who_follows(client: TestClient) -> Non
     assert "No open account is called ann" in said
 
 
+def test_policies_and_overrides_name_schedules_teams_and_components_as_people_do(
+    client: TestClient, web: Web
+) -> None:
+    """Ids are for files."""
+    steps = [{"tell": [{"schedule": "shop"}, {"team": "engineers"}, {"person": "cleo"}]}]
+    policy = {"name": "pay", "components": ["checkout"], "steps": steps}
+    teams = [{"name": "engineers", "title": "The engineers", "members": ["ann"]}]
+    last = {"last_resort": [{"channel": "everybody"}]}
+    holder: Any = web.services.configuration
+    holder.current = people(teams=teams, escalation=[policy | last])
+    client.post("/console/on-call/overrides", data={**FORM, "action": "save"})
+    said = words(client.get("/console/on-call").text)
+    assert "pay Checkout" in said
+    assert "First line, everybody of The engineers, cleo then wait 5 min" in said
+    assert "Last resort: channel everybody." in said
+    assert "cleo First line 22 Nov 10:00 UTC" in said
+
+
 def test_gaps_are_shown_with_a_way_to_fill_them(client: TestClient, web: Web) -> None:
     """The form opens with the gap's times in it."""
     holder: Any = web.services.configuration
