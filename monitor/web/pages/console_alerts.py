@@ -19,6 +19,7 @@ from monitor.web.permissions import Permission
 from monitor.web.rendering import page
 from monitor.web.security import require
 from monitor.web.services import Given, Services
+from monitor.web.silencing import silence_form
 
 router = APIRouter(include_in_schema=False)
 READ = Depends(require(Permission.VIEW))
@@ -70,19 +71,13 @@ def alerts(
         within=lambda value: _address(
             q=_narrowed(q, group, value), state=shown.value if shown else ""
         ),
-        silence_url=silence_url,
+        silence_url=lambda line: silence_form([line.row.labels]),
         runbook=lambda line: _runbook(services, line),
         later=f"{address}&offset={after}" if after < found.total else "",
         sooner=f"{address}&offset={max(0, offset - PER_PAGE)}" if offset else "",
         first=offset + 1,
         groups=services.rules.groups(),
     )
-
-
-def silence_url(line: Line) -> str:
-    """Return the address of the form that silences just this alert."""
-    said = [str(Matcher(n, Operator.EQUAL, v)) for n, v in sorted(line.row.labels.items())]
-    return "/console/silences/new?" + urlencode({"matchers": "\n".join(said)})
 
 
 def _matchers(text: str) -> tuple[tuple[Matcher, ...], str]:

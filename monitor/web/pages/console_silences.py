@@ -55,12 +55,22 @@ def silences(request: Request, services: Given) -> Response:
 
 @router.get("/console/silences/new")
 def new_silence(
-    request: Request, actor: Silencer, services: Given, matchers: Text = "", of: Text = ""
+    request: Request,
+    actor: Silencer,
+    services: Given,
+    matchers: Text = "",
+    comment: Text = "",
+    of: Text = "",
 ) -> Response:
-    """Show the form: for these matchers, or filled in from an earlier silence."""
+    """Show the form: for these matchers and this reason, or filled in from an earlier silence."""
     now = services.clock.now()
     zone = services.configuration.current.site.time_zone
-    values = {"matchers": matchers, "zone": zone, **_times(now, now + USUAL_LENGTH, zone)}
+    values = {
+        "matchers": matchers,
+        "comment": comment,
+        "zone": zone,
+        **_times(now, now + USUAL_LENGTH, zone),
+    }
     if of:
         with services.store.read() as connection:
             values |= _values(load_silence(connection, of), now, zone)

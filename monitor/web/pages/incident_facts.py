@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, RowMapping
 
 from incidents.lifecycle import ALLOWED, Impact, Status
 from incidents.publication import Wording, wordings
@@ -28,6 +28,7 @@ from monitor.use_cases.escalation_view import escalation_now
 from monitor.web.drawing import waterfall
 from monitor.web.pages.runbooks import runbook_text
 from monitor.web.services import Services
+from monitor.web.silencing import silence_form
 
 SHOWN_REPORTS = 20
 SHOWN_RUNS = 5
@@ -93,6 +94,9 @@ def incident_facts(
         "alerts": alerts,
         "alert_count": alert_count,
         "alerts_from": shown.alerts_from,
+        "silence_form": _silence_form(
+            incident, alerts, alert_count - alert_counts.get("resolved", 0)
+        ),
         "alerts_next": shown.alerts_from + SHOWN_ALERTS
         if shown.alerts_from + SHOWN_ALERTS < alert_count
         else None,
@@ -165,6 +169,12 @@ def runbook_links(
     if not links:
         links = [(url, url) for url in dict.fromkeys(given) if is_web_address(url)]
     return links
+
+
+def _silence_form(incident: Incident, alerts: Sequence[RowMapping], open_count: int) -> str:
+    """Return where an incident's open alerts are silenced; empty where it has none, or too many."""
+    labels = [alert["labels"] for alert in alerts if alert["state"] != "resolved"]
+    return silence_form(labels, incident.name) if len(labels) == open_count else ""
 
 
 def is_web_address(url: str) -> bool:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import html
 import re
+from urllib.parse import parse_qs
 
 import pytest
 
+from incidents.alerts.matchers import parse_matchers
 from monitor.use_cases.explorer import PER_PAGE
 from monitor.web.permissions import Role
+from monitor.web.silencing import silence_form as silence_form_of
 from tests.monitor.web.builders import Web
 
 DOWN = {"alertname": "Down", "severity": "critical", "component": "checkout"}
@@ -180,3 +183,29 @@ def test_a_viewer_sees_silences_and_is_offered_none_to_make(busy: Web) -> None:
     """What a role may not do is not shown to it."""
     assert "/console/silences/new" not in read(busy, "/console/silences", Role.VIEWER)
     assert "Silence this" not in read(busy, "/console/alerts", Role.VIEWER)
+
+
+def test_the_alerts_of_an_incident_are_silenced_from_its_page(busy: Web) -> None:
+    """One press leads to the form: matchers of just these, and the incident as the reason."""
+    page = read(busy, "/console/incidents/1")
+    found = re.search(r'href="(/console/silences/new\?[^"]+)">Silence<', page)
+    assert found is not None
+    form = read(busy, found[1])
+    assert 'component="checkout"' in form
+    assert 'alertname=~"Down|Slow"' in form
+    assert 'severity=~"critical|warning"' in form
+    assert ">INC-1</textarea>" in form
+    assert found[1] not in read(busy, "/console/incidents/1", Role.AGENT)
+
+
+def test_the_address_of_the_form_holds_what_all_alerts_have_and_nothing_wider() -> None:
+    """Labels that only some have are left out; values are taken literally."""
+    two = [{"alertname": "A.b", "job": "x"}, {"alertname": "A|c", "path": "/"}]
+    given = parse_qs(silence_form_of(two, "INC-1").partition("?")[2])
+    assert given == {"matchers": ['alertname=~"A\\\\.b|A\\\\|c"'], "comment": ["INC-1"]}
+    (matcher,) = parse_matchers(given["matchers"][0])
+    assert [matcher.holds(labels) for labels in two] == [True, True]
+    assert not matcher.holds({"alertname": "Axb"})
+    assert silence_form_of([{"a": "1"}, {"b": "1"}]) == ""
+    assert silence_form_of([{"a": str(value)} for value in range(30)]) == ""
+    assert silence_form_of([]) == ""

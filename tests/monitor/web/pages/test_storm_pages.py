@@ -93,7 +93,7 @@ def test_a_link_at_the_top_leads_into_each_folded_part(storm: Web, fold: str) ->
 def test_what_an_engineer_needs_first_stands_before_all_else(storm: Web) -> None:
     """What is broken, who has it and the button, above the timeline."""
     page = words(read(storm).partition("<main")[2])
-    order = [page.index(part) for part in ("Broken", "Who has it", "Acknowledge", "Timeline")]
+    order = [page.index(part) for part in ("Affected", "Who has it", "Acknowledge", "Timeline")]
     assert order == sorted(order)
 
 
