@@ -10,12 +10,13 @@ from sqlalchemy import delete
 
 from monitor.storage.schema import sessions
 from monitor.storage.store import Store
+from monitor.storage.users import insert_user, user_by_name
 from monitor.web.permissions import Role
 from monitor.web.security import ensure_first_administrator
 from tests.builders import NOW
 from tests.monitor.web.builders import PASSWORD
 from tests.real.browsing import chromium, needs_chromium
-from tests.real.console import PHONE, ServedConsole, served_console
+from tests.real.console import PHONE, WIDE, ServedConsole, served_console
 from tests.real.process import wait_for
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, needs_chromium]
@@ -46,6 +47,32 @@ def browser() -> Iterator[Browser]:
     """A Chromium from the system's packages."""
     with chromium() as started:
         yield started
+
+
+# Parts of a page that scroll sideways, which on a phone nobody finds out.
+SIDEWAYS = """[...document.querySelectorAll('main *')].filter((one) => one.checkVisibility()
+    && ['auto', 'scroll'].includes(getComputedStyle(one).overflowX)
+    && one.scrollWidth > one.clientWidth + 1).map((one) => `${one.tagName} ${one.className}`)"""
+
+
+def make_user(store: Store, name: str) -> int:
+    """Store an account and return its number."""
+    with store.begin() as tx:
+        insert_user(tx, name, Role.VIEWER.value, "", NOW)
+        made = user_by_name(tx.connection, name)
+    assert made is not None
+    return made.id
+
+
+def silenced(page: Page, address: str) -> str:
+    """Make a silence that recurs and return its page."""
+    page.goto(f"{address}/console/silences/new")
+    page.get_by_label("Matchers").fill('component="checkout"')
+    page.get_by_label("Repeats").fill("FREQ=WEEKLY")
+    page.get_by_label("Why").fill("known")
+    page.get_by_role("button", name="Silence", exact=True).click()
+    expect(page.get_by_role("heading", name="The next times")).to_be_visible()
+    return page.url.removeprefix(f"{address}/console")
 
 
 def first_sign_in(page: Page, address: str, password: str) -> None:
@@ -88,13 +115,53 @@ def test_no_page_is_wider_than_a_phone(browser: Browser, address: str, sqlite_st
     """Nobody scrolls sideways at three in the morning."""
     page = browser.new_page(viewport=PHONE)  # type: ignore[arg-type]
     first_sign_in(page, address, ensure_first_administrator(sqlite_store, NOW) or "")
+    long = make_user(sqlite_store, "somebody.with.a.long.name@marketplace.example")
     wide = []
-    for path in PAGES:
+    for path in (*PAGES, silenced(page, address), f"/users/{long}"):
         page.goto(f"{address}/console{path}")
         if page.evaluate("document.documentElement.scrollWidth") > PHONE["width"]:
             wide.append(path)
+        wide += [f"{path}: {part}" for part in page.evaluate(SIDEWAYS)]
     assert wide == []
     page.close()
+
+
+def test_what_is_open_takes_a_line_each_on_a_phone_and_has_its_words(
+    browser: Browser, served: ServedConsole
+) -> None:
+    """The page below is what its reader came for; the words are one press away, and whole."""
+    for number in range(2, 5):
+        served.by_api("/incidents", title=f"Parcels are late {number} " * 4, severity="warning")
+    page = served.page(browser, viewport=PHONE)
+    page.goto(f"{served.url}/console/journeys")
+    strips = page.locator(".strip")
+    assert strips.count() == 3
+    assert [strip.bounding_box()["height"] <= 48 for strip in strips.all()] == [True] * 3  # type: ignore[index]
+    strips.first.get_by_text("Words").click()
+    told = page.get_by_label("What may be told about INC-1")
+    expect(told).to_have_value("Paying may fail at the moment. We are working on it.")
+    assert (told.bounding_box() or {"width": 0})["width"] > PHONE["width"] / 2
+    page.context.close()
+
+
+@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("path", ["/incidents", "/alerts", "/audit"])
+def test_a_list_comes_before_what_narrows_it_on_a_phone(
+    browser: Browser, served: ServedConsole, path: str, scripts: bool
+) -> None:
+    """Folded there, standing on a wide screen, with scripts and without."""
+    for size in (PHONE, WIDE):
+        page = served.page(browser, viewport=size, java_script_enabled=scripts)
+        page.goto(f"{served.url}/console{path}")
+        form = page.locator("main").get_by_role("search")
+        fold = page.get_by_role("heading", name="Narrow the list")
+        if size is WIDE:
+            expect(fold).to_be_hidden()
+        else:
+            expect(form).to_be_hidden()
+            fold.click()
+        expect(form.get_by_role("button").first).to_be_visible()
+        page.context.close()
 
 
 def test_a_page_left_open_shows_at_once_what_a_program_did(

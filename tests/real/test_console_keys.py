@@ -7,15 +7,29 @@ from pathlib import Path
 from shutil import copy
 
 import pytest
-from playwright.sync_api import Browser, Locator, Page, expect
+from playwright.sync_api import Browser, Locator, Page, ViewportSize, expect
 
 from monitor.storage.engine import open_engine
 from monitor.storage.store import Store
 from monitor.web.permissions import NAVIGATION, Role
 from tests.real.browsing import chromium, needs_chromium
-from tests.real.console import PHONE, ServedConsole, served_console
+from tests.real.console import PHONE, WIDE, ServedConsole, served_console
 
 pytestmark = [pytest.mark.real, pytest.mark.slow, needs_chromium]
+
+# What is wrong with what has the focus: no ring, or a bar lies over its beginning or end.
+FOCUS_FAULTS = """(() => {
+    const one = document.activeElement, box = one.getBoundingClientRect();
+    if (one === document.body) return [];
+    const name = `${one.tagName} ${one.innerText || one.name || ''}`.slice(0, 60), faults = [];
+    if (getComputedStyle(one).outlineStyle === 'none') faults.push(`${name} has no ring`);
+    for (const y of [box.top + 2, box.bottom - 2]) {
+        const over = document.elementFromPoint(box.left + Math.min(box.width / 2, 20), y);
+        const bar = over?.closest('header.bar, nav.thumb');
+        if (bar && !bar.contains(one)) faults.push(`${name} is behind ${bar.tagName}`);
+    }
+    return faults;
+})()"""
 
 
 @pytest.fixture(scope="module")
@@ -202,6 +216,35 @@ def test_the_way_through_a_page_begins_at_its_main_part_and_shows_where_one_is(
         stops.append((active(page) or "a field", page.evaluate(ring)))
     assert [who for who, ring in stops if ring == "none"] == []
     assert page.evaluate("document.querySelector('main').contains(document.activeElement)")
+
+
+@pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
+@pytest.mark.parametrize("way", ["Tab", "Shift+Tab"])
+@pytest.mark.parametrize(
+    "path", ["/incidents", "/incidents/1", "/alerts", "/silences/new", "/on-call/calendar"]
+)
+def test_what_has_the_focus_is_ringed_and_not_behind_a_bar(
+    browser: Browser, console: ServedConsole, path: str, way: str, size: ViewportSize
+) -> None:
+    """Neither the bar above nor a phone's bar below covers it, whichever way one comes."""
+    page = console.page(browser, viewport=size)
+    page.goto(f"{console.url}/console{path}")
+    faults = []
+    for _ in range(60):
+        page.keyboard.press(way)
+        faults += page.evaluate(FOCUS_FAULTS)
+    assert faults == []
+    page.context.close()
+
+
+def test_a_note_is_one_press_away_on_a_phone(browser: Browser, console: ServedConsole) -> None:
+    """The bar below unfolds the form and puts the cursor there."""
+    page = console.page(browser, Role.RESPONDER, viewport=PHONE)
+    page.goto(f"{console.url}/console/incidents/1")
+    page.get_by_role("navigation", name="At once").get_by_role("link", name="Note").click()
+    expect(page.get_by_label("Note for colleagues")).to_be_focused()
+    expect(page.get_by_label("Note for colleagues")).to_be_in_viewport()
+    page.context.close()
 
 
 def test_a_caller_s_question_is_answered_with_the_approved_words(

@@ -34,7 +34,9 @@ function reveal() {
     shut ||= !fold.open;
     fold.open = true;
   }
-  if (shut) target.scrollIntoView();
+  if (!shut) return;
+  target.scrollIntoView();
+  if (target.matches("input, select, textarea")) target.focus({ preventScroll: true });
 }
 
 document.addEventListener("click", (event) => {
