@@ -67,7 +67,10 @@ class TaskFacts:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Everything the draft is made of; `impact` has the seconds by component and status."""
+    """Everything the draft is made of; `impact` has the seconds by component and status.
+
+    Of many alerts and lines only some are given; `alert_count` and `line_count` count all.
+    """
 
     name: str
     title: str
@@ -85,12 +88,14 @@ class Record:
     reopened_count: int = 0
     impact: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     alerts: Sequence[AlertFacts] = ()
+    alert_count: int = 0
     report_count: int = 0
     still_broken_count: int = 0
     told: Mapping[str, int] = field(default_factory=dict)  # messages by what became of them
     unsent: Mapping[str, int] = field(default_factory=dict)  # by reason
     updates: Sequence[Line] = ()
     timeline: Sequence[Line] = ()
+    line_count: int = 0
     tasks: Sequence[TaskFacts] = ()
     merged: Sequence[str] = ()
 
@@ -200,7 +205,8 @@ def _alerts(record: Record) -> str:
         )
         for alert in record.alerts
     ]
-    return _table(("Alert", "From", "To", "Why it belongs here"), rows)
+    table = _table(("Alert", "From", "To", "Why it belongs here"), rows)
+    return table + _left_out(record.alert_count - len(rows), "alert")
 
 
 def _updates(record: Record) -> str:
@@ -225,7 +231,14 @@ def _timeline(record: Record) -> str:
         (f"{line.at:%Y-%m-%d %H:%M:%S}", escaped(line.by), escaped(line.text))
         for line in record.timeline
     ]
-    return _table(("When", "Who", "What"), rows)
+    table = _table(("When", "Who", "What"), rows)
+    return table + _left_out(record.line_count - len(rows), "line")
+
+
+def _left_out(count: int, what: str) -> str:
+    if count < 1:
+        return ""
+    return f"\n\n_{count} more {what}{'s' if count > 1 else ''} in the incident's record._"
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

@@ -251,10 +251,12 @@ def open_mutes_of(connection: Connection, incident_id: int) -> list[tuple[str, d
     ]
 
 
-def alerts_of(connection: Connection, incident_id: int) -> list[RowMapping]:
-    """Return every alert that ever belonged to an incident, oldest first."""
-    statement = select(alerts).where(_c.incident_id == incident_id).order_by(_c.id)
-    return list(connection.execute(statement).mappings())
+def alerts_of(
+    connection: Connection, incident_id: int, *, after: int = 0, limit: int | None = None
+) -> list[RowMapping]:
+    """Return the alerts that ever belonged to an incident, oldest first: those after a row."""
+    mine = select(alerts).where(_c.incident_id == incident_id, _c.id > after)
+    return list(connection.execute(mine.order_by(_c.id).limit(limit)).mappings())
 
 
 def open_labels(connection: Connection) -> list[Row[Any]]:

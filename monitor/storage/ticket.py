@@ -11,6 +11,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, RowMapping, case, func, select, tuple_
 
+from incidents.timeline import AUTOMATION
 from monitor.storage.schema import alerts, incidents, timeline
 
 MOST_KINDS = 200  # of rules, journeys and runbooks that the alerts of one incident name
@@ -92,12 +93,50 @@ def line_page(
     return list(connection.execute(statement.order_by(_t.id.desc()).limit(limit)).mappings())
 
 
+def count_lines(connection: Connection, incident_id: int) -> int:
+    """Return how many lines a timeline has."""
+    statement = select(func.count()).where(_t.incident_id == incident_id)
+    return int(connection.execute(statement).scalar_one())
+
+
+def story_lines(
+    connection: Connection, incident_id: int, *, ends: int, people: int
+) -> list[RowMapping]:
+    """Return how a timeline begins and ends, and what people did between, oldest first.
+
+    `ends` lines of its beginning and as many of its end, and at most `people` between them.
+    """
+    mine = select(timeline).where(_t.incident_id == incident_id)
+    first = connection.execute(mine.order_by(_t.id).limit(ends)).mappings().all()
+    if len(first) < ends:
+        return list(first)
+    later = mine.where(_t.id > first[-1]["id"])
+    last = connection.execute(later.order_by(_t.id.desc()).limit(ends)).mappings().all()
+    if len(last) < ends:
+        return [*first, *reversed(last)]
+    between = later.where(_t.id < last[-1]["id"], _t.actor != AUTOMATION)
+    by_people = connection.execute(between.order_by(_t.id).limit(people)).mappings().all()
+    return [*first, *by_people, *reversed(last)]
+
+
+def unsent_counts(connection: Connection, incident_id: int) -> dict[str, int]:
+    """Return how often a timeline gives each reason why somebody was not told."""
+    reason = _t.data["reason"].as_string().label("reason")
+    mine = select(reason).where(_t.incident_id == incident_id).subquery()
+    named = select(mine.c.reason, func.count()).where(mine.c.reason != "")
+    return dict(connection.execute(named.group_by(mine.c.reason)).all())
+
+
+def first_line(connection: Connection, incident_id: int, kind: str) -> RowMapping | None:
+    """Return the first line of a kind, or None."""
+    statement = select(timeline).where(_t.incident_id == incident_id, _t.kind == kind)
+    return connection.execute(statement.order_by(_t.id).limit(1)).mappings().one_or_none()
+
+
 def first_line_at(connection: Connection, incident_id: int, kind: str) -> datetime | None:
     """Return when the first line of a kind was written, or None."""
-    statement = (
-        select(_t.at).where(_t.incident_id == incident_id, _t.kind == kind).order_by(_t.id).limit(1)
-    )
-    return connection.execute(statement).scalar_one_or_none()
+    found = first_line(connection, incident_id, kind)
+    return found["at"] if found is not None else None
 
 
 def count_open(connection: Connection, *, but: int | None = None) -> int:

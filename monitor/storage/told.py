@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from sqlalchemy import Connection, func, select
 
 from incidents.timeline import Kind
@@ -37,16 +39,22 @@ def told_of(connection: Connection, incident_id: int) -> list[Told]:
     rows = connection.execute(statement).mappings().all()
     resting = outages.resting(connection, {row["channel"] for row in rows})
     sent = [Sent(**row, outage=resting.get(row["channel"])) for row in rows]
-    never = (
-        select(timeline.c.at, timeline.c.data)
-        .where(
-            timeline.c.incident_id == incident_id,
-            timeline.c.kind == Kind.NOTIFICATION_NOT_SENT.value,
+    return who_was_told(sent, _never_told(connection, incident_id))
+
+
+def _never_told(connection: Connection, incident_id: int) -> list[tuple[datetime, str, str]]:
+    """Return (when last, channel, reason) of those who were to get nothing, however often."""
+    t = timeline.c
+    named = (
+        select(
+            t.id,
+            t.at,
+            func.coalesce(t.data["channel"].as_string(), "").label("channel"),
+            func.coalesce(t.data["reason"].as_string(), "").label("reason"),
         )
-        .order_by(timeline.c.id)
+        .where(t.incident_id == incident_id, t.kind == Kind.NOTIFICATION_NOT_SENT.value)
+        .subquery()
     )
-    unsent = [
-        (row.at, str((row.data or {}).get("channel", "")), str((row.data or {}).get("reason", "")))
-        for row in connection.execute(never)
-    ]
-    return who_was_told(sent, unsent)
+    n = named.c
+    statement = select(func.max(n.at), n.channel, n.reason).group_by(n.channel, n.reason)
+    return [tuple(row) for row in connection.execute(statement.order_by(func.min(n.id)))]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
@@ -25,6 +24,7 @@ from incidents.texts import checked
 from incidents.timeline import Kind
 from monitor.config.model import Configuration
 from monitor.storage import incidents as rows
+from monitor.storage import ticket
 from monitor.storage.alerts import alerts_of
 from monitor.storage.idempotency import Once
 from monitor.storage.incidents import Incident
@@ -42,6 +42,9 @@ from monitor.storage.tasks import tasks_of
 from monitor.use_cases.incidents import IncidentDesk
 
 FOUND_BEFORE = timedelta(minutes=10)  # an alert begins after the run that made it true
+MOST_ALERTS = 200  # of a draft, which people are to read; it says how many there are
+END_LINES = 200  # of the timeline's beginning, and of its end
+PEOPLES_LINES = 200  # between the two: what automation wrote is left out there
 IMPAIRED = (
     ComponentStatus.MAJOR_OUTAGE,
     ComponentStatus.PARTIAL_OUTAGE,
@@ -106,11 +109,13 @@ def draft_postmortem(
 def record_of(connection: Connection, configuration: Configuration, incident: Incident) -> Record:
     """Return what is recorded of an incident that is over."""
     ended_at = incident.resolved_at or incident.updated_at
-    alerts = alerts_of(connection, incident.id)
-    timeline = rows.load_timeline(connection, incident.id)
+    alerts = alerts_of(connection, incident.id, limit=MOST_ALERTS)
+    alert_count = sum(ticket.alert_counts(connection, incident.id).values())
+    timeline = ticket.story_lines(connection, incident.id, ends=END_LINES, people=PEOPLES_LINES)
     reports = reports_of_incident(connection, incident.id)
-    journeys = {str(row["labels"].get("journey", "")) for row in alerts} | {incident.journey or ""}
-    taken = next((row for row in timeline if row["kind"] == Kind.ACKNOWLEDGED), None)
+    kinds = ticket.alert_kinds(connection, incident.id)
+    journeys = {kind.journey for kind in kinds} | {incident.journey or ""}
+    taken = ticket.first_line(connection, incident.id, Kind.ACKNOWLEDGED)
     since = incident.started_at - FOUND_BEFORE
     return Record(
         name=incident.name,
@@ -134,17 +139,17 @@ def record_of(connection: Connection, configuration: Configuration, incident: In
             )
             for row in alerts
         ],
+        alert_count=alert_count,
         report_count=len(reports),
         still_broken_count=count_still_broken(connection, incident.id),
         told=message_counts(connection, incident.id),
-        unsent=Counter(
-            row["data"]["reason"] for row in timeline if (row["data"] or {}).get("reason")
-        ),
+        unsent=ticket.unsent_counts(connection, incident.id),
         updates=[
             Line(row["at"], row["author"], f"{row['status']}: {row['body']}")
             for row in rows.load_updates(connection, incident.id)
         ],
         timeline=[Line(row["at"], row["actor"], row["text"]) for row in timeline],
+        line_count=ticket.count_lines(connection, incident.id),
         tasks=[
             TaskFacts(task.text, task.owner, task.due_at, task.done_at is not None)
             for task in tasks_of(connection, incident.id)

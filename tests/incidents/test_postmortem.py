@@ -119,3 +119,18 @@ def test_action_items_give_their_time() -> None:
     assert action_items([TaskFacts("x", "ann", START)]) == (
         "- To do: x (ann, due 2026-11-22 09:00 UTC)"
     )
+
+
+@pytest.mark.parametrize(
+    ("given", "words"),
+    [
+        ({"line_count": 1, "alert_count": 1}, []),
+        ({"line_count": 2, "alert_count": 1}, ["_1 more line in the incident's record._"]),
+        ({"line_count": 1, "alert_count": 20}, ["_19 more alerts in the incident's record._"]),
+    ],
+    ids=["nothing", "a line", "alerts"],
+)
+def test_what_the_draft_leaves_out_is_counted(given: dict[str, int], words: list[str]) -> None:
+    """So that nobody takes the beginning for the whole."""
+    written = draft(replace(RECORD, **given))  # type: ignore[arg-type] # fields from a table
+    assert [line for line in written.splitlines() if " more " in line] == words

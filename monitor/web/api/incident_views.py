@@ -11,6 +11,7 @@ from sqlalchemy import Connection
 from incidents.lifecycle import Severity, Status
 from monitor.storage import alerts as alert_rows
 from monitor.storage import incidents as rows
+from monitor.storage import ticket
 from monitor.storage.incidents import Incident
 from monitor.storage.regrouping import links_of, merged_into
 from monitor.storage.reports import reports_of_incident
@@ -19,10 +20,13 @@ from monitor.storage.told import told_of
 from monitor.web.api.escalation_views import EscalationView, escalation_of
 from monitor.web.services import Services
 
+MOST_OF_EACH = 500  # alerts and lines that the JSON of an incident brings along
+
 
 class Line(BaseModel):
     """A line of the timeline."""
 
+    id: int = Field(description="Rises with every line, of all timelines together.")
     at: datetime
     kind: str
     actor: str
@@ -145,12 +149,22 @@ class IncidentDetail(IncidentView):
     links: list[LinkView]
     tasks: list[TaskView]
     reports: list[int] = Field(description="The numbers of the reports linked to it.")
-    alerts: list[AlertOfIncident]
+    alerts: list[AlertOfIncident] = Field(
+        description=f"Oldest first, the first {MOST_OF_EACH} of them."
+    )
+    alert_count: int = Field(description="How many alerts it ever had.")
+    alerts_next: int | None = Field(
+        description="The `after` of GET …/alerts, where the rest of them is; null: these are all."
+    )
     told: list[ToldView]
     escalation: EscalationView | None = Field(
         description="Where its escalation stands; null where no policy ever covered it."
     )
-    timeline: list[Line]
+    timeline: list[Line] = Field(description=f"Oldest first, the newest {MOST_OF_EACH} of them.")
+    line_count: int = Field(description="How many lines the timeline has.")
+    timeline_next: int | None = Field(
+        description="The `before` of GET …/timeline, where older ones are; null: these are all."
+    )
     updates: list[PublicNote]
 
 
@@ -162,9 +176,55 @@ class IncidentList(BaseModel):
     next: int | None
 
 
+class TimelinePage(BaseModel):
+    """Lines, newest first; `next` is the `before` of the next page, `count` that of all."""
+
+    lines: list[Line]
+    count: int
+    next: int | None
+
+
+class AlertPage(BaseModel):
+    """Alerts, oldest first; `next` is the `after` of the next page, `count` that of all."""
+
+    alerts: list[AlertOfIncident]
+    count: int
+    next: int | None
+
+
+def timeline_page(
+    connection: Connection, incident: Incident, *, before: int | None, limit: int
+) -> TimelinePage:
+    """Return a page of an incident's timeline."""
+    found = ticket.line_page(connection, incident.id, before=before, limit=limit + 1)
+    lines = found[:limit]
+    return TimelinePage.model_validate(
+        {
+            "lines": [dict(row) for row in lines],
+            "count": ticket.count_lines(connection, incident.id),
+            "next": lines[-1]["id"] if len(found) > limit else None,
+        }
+    )
+
+
+def alert_page(connection: Connection, incident: Incident, *, after: int, limit: int) -> AlertPage:
+    """Return a page of the alerts that ever belonged to an incident."""
+    found = alert_rows.alerts_of(connection, incident.id, after=after, limit=limit + 1)
+    alerts = found[:limit]
+    return AlertPage.model_validate(
+        {
+            "alerts": [dict(row) for row in alerts],
+            "count": sum(ticket.alert_counts(connection, incident.id).values()),
+            "next": alerts[-1]["id"] if len(found) > limit else None,
+        }
+    )
+
+
 def detail_of(services: Services, connection: Connection, incident: Incident) -> IncidentDetail:
     """Return an incident with all that is known of it."""
     shown = IncidentView.model_validate(incident).model_dump()
+    alerts = alert_page(connection, incident, after=0, limit=MOST_OF_EACH)
+    lines = timeline_page(connection, incident, before=None, limit=MOST_OF_EACH)
     survivor = rows.load_incidents(connection, [incident.merged_into_id or 0])
     return IncidentDetail.model_validate(
         {
@@ -174,10 +234,14 @@ def detail_of(services: Services, connection: Connection, incident: Incident) ->
             "links": links_of(connection, incident.id),
             "tasks": tasks_of(connection, incident.id),
             "reports": [one.number for one in reports_of_incident(connection, incident.id)],
-            "alerts": [dict(row) for row in alert_rows.alerts_of(connection, incident.id)],
+            "alerts": alerts.alerts,
+            "alert_count": alerts.count,
+            "alerts_next": alerts.next,
             "told": told_of(connection, incident.id),
             "escalation": escalation_of(services, connection, incident),
-            "timeline": [dict(row) for row in rows.load_timeline(connection, incident.id)],
+            "timeline": lines.lines[::-1],
+            "line_count": lines.count,
+            "timeline_next": lines.next,
             "updates": [dict(row) for row in rows.load_updates(connection, incident.id)],
         }
     )

@@ -27,10 +27,14 @@ from monitor.web.api.incident_asked import (
     Writer,
 )
 from monitor.web.api.incident_views import (
+    AlertPage,
     IncidentDetail,
     IncidentList,
     IncidentView,
+    TimelinePage,
+    alert_page,
     detail_of,
+    timeline_page,
 )
 from monitor.web.services import Given
 
@@ -112,9 +116,37 @@ def list_incidents(
 
 @router.get("/{number}", dependencies=[Viewer])
 def get_incident(number: Number, services: Given) -> IncidentDetail:
-    """Give one incident with its alerts, timeline and public notes."""
+    """Give one incident with its alerts, timeline and public notes; of many, the beginning."""
     with services.store.read() as connection:
         return detail_of(services, connection, rows.load_incident(connection, number))
+
+
+@router.get("/{number}/timeline", dependencies=[Viewer])
+def get_timeline(
+    number: Number,
+    services: Given,
+    *,
+    before: Annotated[int | None, Query(ge=1, le=LARGEST, description="Only older lines.")] = None,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
+) -> TimelinePage:
+    """Give a page of an incident's timeline, the newest line first."""
+    with services.store.read() as connection:
+        incident = rows.load_incident(connection, number)
+        return timeline_page(connection, incident, before=before, limit=limit)
+
+
+@router.get("/{number}/alerts", dependencies=[Viewer])
+def get_alerts(
+    number: Number,
+    services: Given,
+    *,
+    after: Annotated[int, Query(ge=0, le=LARGEST, description="Only younger alerts.")] = 0,
+    limit: Annotated[int, Query(ge=1, le=MOST_LISTED)] = 100,
+) -> AlertPage:
+    """Give a page of the alerts that ever belonged to an incident, the oldest first."""
+    with services.store.read() as connection:
+        incident = rows.load_incident(connection, number)
+        return alert_page(connection, incident, after=after, limit=limit)
 
 
 @router.post("", status_code=201)

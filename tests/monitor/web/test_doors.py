@@ -150,6 +150,8 @@ DOORS: dict[str, Permission | str] = {
     "POST /api/v1/alertmanager": SENDERS,
     "POST /v2/enqueue": KEYED,
     "GET /api/v1/incidents": Permission.VIEW,
+    "GET /api/v1/incidents/{number}/timeline": Permission.VIEW,
+    "GET /api/v1/incidents/{number}/alerts": Permission.VIEW,
     "POST /api/v1/incidents": Permission.WORK_INCIDENTS,
     "GET /api/v1/incidents/{number}": Permission.VIEW,
     "POST /api/v1/incidents/{number}/acknowledge": Permission.WORK_INCIDENTS,
