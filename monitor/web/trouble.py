@@ -29,6 +29,7 @@ class Trouble:
 
     incident: Incident
     components: str
+    is_named: bool  # whether the status page names any of them
     report_count: int
     wording: str  # approved, to copy; empty where nobody has published any
 
@@ -59,7 +60,8 @@ def open_troubles(
     troubles = [
         Trouble(
             incident=one,
-            components=_named(one, names),
+            components=_named(one, names) or configuration.site.name,
+            is_named=any(component in names for component in _hit(one)),
             report_count=counts[one.id],
             wording=words.get(one.id) or (one.customer_message if one.published_at else ""),
         )
@@ -89,6 +91,9 @@ def banner_troubles(services: Services, path: str) -> Banner:
     return Banner(shown, count - len(shown))
 
 
+def _hit(incident: Incident) -> Sequence[str]:
+    return [*incident.components] or [one for one in (incident.component,) if one]
+
+
 def _named(incident: Incident, names: dict[str, str]) -> str:
-    known = incident.components or [incident.component or "shop"]
-    return ", ".join(names.get(component, component) for component in known)
+    return ", ".join(names.get(component, component) for component in _hit(incident))

@@ -233,6 +233,20 @@ def test_every_page_says_what_is_down_and_what_may_be_told(web: Web) -> None:
     assert 'data-copy="banner-words-1"' in html
 
 
+def test_nobody_is_told_to_speak_of_what_customers_do_not_know_by_name(web: Web) -> None:
+    """An incident of the monitor itself, or of nothing in particular, has no words to make up."""
+    client = web.as_role(Role.MACHINE)[0]
+    client.post("/api/v1/incidents", json={"title": "Newsletter twice", "severity": "warning"})
+    home = words(read(web, "/console", Role.AGENT))
+    assert "ask whoever has it before you say anything" in home
+    assert "Say that you know" not in home
+    strip = words(read(web, "/console/journeys", Role.AGENT))
+    assert "Nothing to tell customers yet." in strip
+    assert "Demo Market since" in strip
+    client.post("/api/v1/incidents", json={"title": "Slow", "component": "checkout"})
+    assert "Say that you know of trouble with Checkout" in words(read(web, "/console", Role.AGENT))
+
+
 def test_the_banner_does_not_repeat_what_the_page_tells(web: Web) -> None:
     """Neither on the first page nor on the incident's own; an incident beside it is shown."""
     troubled_shop(web.services.store)
