@@ -131,7 +131,7 @@ def test_what_is_open_takes_a_line_each_on_a_phone_and_has_its_words(
 ) -> None:
     """The page below is what its reader came for; the words are one press away, and whole."""
     for number in range(2, 5):
-        served.by_api("/incidents", title=f"Parcels are late {number} " * 4, severity="warning")
+        served.by_api("/incidents", title=f"Parcels are late {number} " * 8, severity="warning")
     page = served.page(browser, viewport=PHONE)
     page.goto(f"{served.url}/console/journeys")
     strips = page.locator(".strip")

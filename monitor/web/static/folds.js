@@ -34,9 +34,7 @@ function reveal() {
     shut ||= !fold.open;
     fold.open = true;
   }
-  if (!shut) return;
-  target.scrollIntoView();
-  if (target.matches("input, select, textarea")) target.focus({ preventScroll: true });
+  if (shut) target.scrollIntoView();
 }
 
 document.addEventListener("click", (event) => {
