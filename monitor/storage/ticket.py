@@ -148,15 +148,6 @@ def count_open(connection: Connection, *, but: int | None = None) -> int:
     return int(connection.execute(statement).scalar_one())
 
 
-def count_untaken(connection: Connection) -> int:
-    """Return how many open incidents nobody has taken."""
-    i = incidents.c
-    statement = select(func.count()).where(
-        i.open_marker == 1, i.number > 0, i.acknowledged_at.is_(None)
-    )
-    return int(connection.execute(statement).scalar_one())
-
-
 def worst_open(connection: Connection, limit: int, *, but: int | None = None) -> list[int]:
     """Return the row ids of open incidents, worst first, then oldest; without the number `but`."""
     i = incidents.c

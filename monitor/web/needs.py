@@ -6,17 +6,17 @@ it; a new one is a function and a line. Whoever has no need is told so as good n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
 from incidents.reports.conversation import ReportStatus
+from monitor.storage.console import report_counts
 from monitor.storage.escalations import steps_of
-from monitor.storage.incidents import IncidentFilter, list_incidents
 from monitor.storage.maintenance import live_windows
-from monitor.storage.ticket import count_untaken
+from monitor.storage.needs import taken_by, unexplained, untaken
 from monitor.storage.today import (
     count_open_accounts,
     failed_notifications,
@@ -26,7 +26,7 @@ from monitor.storage.today import (
 )
 from monitor.web.permissions import Actor, Permission
 from monitor.web.services import Services
-from monitor.web.trouble import MOST_SHOWN, Trouble
+from monitor.web.trouble import MOST_SHOWN
 
 LATELY = timedelta(hours=24)
 OVERDUE = timedelta(minutes=5)  # a notification leaves within seconds of being due
@@ -54,7 +54,6 @@ class Scene:
     connection: Connection
     actor: Actor
     now: datetime
-    troubles: Sequence[Trouble]
 
 
 Source = Callable[[Scene], Iterable[Need]]
@@ -68,17 +67,15 @@ def needs_of(scene: Scene) -> list[Need]:
 
 
 def _nobody_took(scene: Scene) -> Iterable[Need]:
-    for trouble in scene.troubles:
-        one = trouble.incident
-        if one.acknowledged_at is None:
-            tone = "critical" if one.severity.value == "critical" else "minor"
-            path = f"/console/incidents/{one.number}"
-            paged = "you were called, and " if _was_called(scene, one.id) else ""
-            words = f"{one.name} {one.title}: {paged}nobody has taken it yet"
-            yield Need(tone, words, path, one.started_at, f"{path}/acknowledge", "Acknowledge")
-    listed = sum(trouble.incident.acknowledged_at is None for trouble in scene.troubles)
-    if more := count_untaken(scene.connection) - listed:
-        words = f"{_many(more, 'more incident')} nobody has taken yet"
+    waiting = untaken(scene.connection, MOST_SHOWN)
+    for one in waiting.incidents:
+        tone = "critical" if one.severity.value == "critical" else "minor"
+        path = f"/console/incidents/{one.number}"
+        paged = "you were called, and " if _was_called(scene, one.id) else ""
+        words = f"{one.name} {one.title}: {paged}nobody has taken it yet"
+        yield Need(tone, words, path, one.started_at, f"{path}/acknowledge", "Acknowledge")
+    if waiting.more:
+        words = f"{_many(waiting.more, 'more incident')} nobody has taken yet"
         yield Need("minor", words, "/console/incidents", scene.now)
 
 
@@ -89,20 +86,27 @@ def _was_called(scene: Scene, incident_id: int) -> bool:
 
 
 def _yours(scene: Scene) -> Iterable[Need]:
-    theirs = IncidentFilter(open=True, person=scene.actor.name, limit=MOST_SHOWN)
-    for one in list_incidents(scene.connection, theirs):
-        if one.acknowledged_at is not None and one.acknowledged_by == scene.actor.name:
-            words = f"{one.name} {one.title}: you have taken it"
-            yield Need("planned", words, f"/console/incidents/{one.number}", one.acknowledged_at)
+    theirs = taken_by(scene.connection, scene.actor.name, MOST_SHOWN)
+    for one in theirs.incidents:
+        words = f"{one.name} {one.title}: you have taken it"
+        yield Need("planned", words, f"/console/incidents/{one.number}", one.acknowledged_at)
+    if theirs.more:
+        words = f"{_many(theirs.more, 'more incident')} you have taken"
+        yield Need("planned", words, "/console/incidents", scene.now)
 
 
 def _users_know_nothing(scene: Scene) -> Iterable[Need]:
-    for trouble in scene.troubles:
-        if trouble.report_count and not trouble.wording:
-            one = trouble.incident
-            told = f"{_many(trouble.report_count, 'user')} reported it, and nobody is told anything"
-            path = f"/console/incidents/{one.number}"
-            yield Need("minor", f"{one.name}: {told}", path, one.started_at)
+    waiting = unexplained(scene.connection, MOST_SHOWN)
+    counts = report_counts(scene.connection, [one.id for one in waiting.incidents])
+    for one in waiting.incidents:
+        told = f"{_many(counts[one.id], 'user')} reported it, and nobody is told anything"
+        path = f"/console/incidents/{one.number}"
+        yield Need("minor", f"{one.name}: {told}", path, one.started_at)
+    if waiting.more:
+        words = (
+            f"{_many(waiting.more, 'more incident')} users reported, and nobody is told anything"
+        )
+        yield Need("minor", words, "/console/incidents", scene.now)
 
 
 def _not_delivered(scene: Scene) -> Iterable[Need]:

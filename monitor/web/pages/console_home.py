@@ -46,7 +46,7 @@ def home(request: Request, services: Given, actor: Reader) -> HTMLResponse:
     now, configuration = services.clock.now(), services.configuration.current
     with services.store.read() as connection:
         troubles = open_troubles(connection, configuration)
-        scene = Scene(services, connection, actor, now, troubles)
+        scene = Scene(services, connection, actor, now)
         needs, hints = needs_of(scene), list(hints_of(scene))
         views = journey_views(services, connection)
         windows = live_windows(connection, now)

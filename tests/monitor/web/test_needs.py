@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
@@ -14,7 +15,7 @@ from monitor.web.needs import Scene, hints_of, needs_of, trouble_time
 from monitor.web.permissions import Actor, Role
 from monitor.web.rendering import zone_of
 from monitor.web.services import RuleGroupView, RuleView, Services
-from monitor.web.trouble import open_troubles
+from monitor.web.trouble import MOST_SHOWN
 from probes.faults import Fault
 from tests.builders import NOW
 from tests.monitor.web.builders import (
@@ -41,8 +42,7 @@ MINUTE = timedelta(minutes=1)
 def scene(given: Services, role: Role = Role.ADMINISTRATOR, name: str = "ann") -> Iterator[Scene]:
     """Give what needs are drawn from, while its connection is open."""
     with given.store.read() as connection:
-        troubles = open_troubles(connection, given.configuration.current)
-        yield Scene(given, connection, Actor(name, role), NOW, troubles)
+        yield Scene(given, connection, Actor(name, role), NOW)
 
 
 def needs(given: Services, role: Role = Role.ADMINISTRATOR, name: str = "ann") -> list[str]:
@@ -92,6 +92,58 @@ def test_users_who_reported_and_heard_nothing_are_somebody_s_task(sqlite_store: 
         add_report(tx, 1, row_id, status="closed")
     told = "INC-1: 1 user reported it, and nobody is told anything"
     assert needs(services(sqlite_store), Role.RESPONDER) == [told]
+
+
+def crowd(store: Store, count: int, first: int, **facts: Any) -> list[int]:
+    """Store so many open incidents that nobody needs to do anything about but for the facts."""
+    quiet = {"acknowledged_at": NOW, "acknowledged_by": "bob", **facts}
+    with store.begin() as tx:
+        return [add_incident(tx, first + n, **quiet) for n in range(count)]
+
+
+UNTOLD = {"published_at": None, "customer_message": "", "severity": "info"}
+
+
+def test_what_is_needed_behind_worse_incidents_is_on_the_list(store: Store) -> None:
+    """More than a page of incidents that somebody has, and behind them three that want something.
+
+    A canary wants nothing.
+    """
+    crowd(store, MOST_SHOWN + 1, 1)
+    crowd(store, 1, 101, severity="info", acknowledged_at=None)
+    crowd(store, 1, 102, severity="info", acknowledged_by="ann")
+    (silent,) = crowd(store, 1, 103, **UNTOLD)
+    crowd(store, 1, -1, acknowledged_at=None)
+    with store.begin() as tx:
+        add_report(tx, 1, silent, status="closed")
+    assert [line.split(" ")[0].rstrip(":") for line in needs(services(store), Role.RESPONDER)] == [
+        "INC-101",
+        "INC-103",
+        "INC-102",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("facts", "told"),
+    [
+        ({"acknowledged_at": None}, "2 more incidents nobody has taken yet"),
+        ({"acknowledged_by": "ann"}, "2 more incidents you have taken"),
+        (UNTOLD, "2 more incidents users reported, and nobody is told anything"),
+    ],
+    ids=["untaken", "yours", "unexplained"],
+)
+def test_many_of_a_kind_are_listed_up_to_a_page_and_counted_beyond(
+    store: Store, facts: dict[str, Any], told: str
+) -> None:
+    """The number is that of all the others, however many incidents are open beside them."""
+    crowd(store, 3, 1)
+    found = crowd(store, MOST_SHOWN + 2, 101, **facts)
+    if "published_at" in facts:
+        with store.begin() as tx:
+            for number, row_id in enumerate(found):
+                add_report(tx, number + 1, row_id, status="closed")
+    lines = needs(services(store), Role.RESPONDER)
+    assert (lines[-1], len(lines)) == (told, MOST_SHOWN + 1)
 
 
 @pytest.mark.parametrize(
