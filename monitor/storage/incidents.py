@@ -355,12 +355,6 @@ def _record_changes(tx: Transaction, entries: Sequence[tuple[int, Entry]]) -> No
     )
 
 
-def load_timeline(connection: Connection, incident_id: int) -> list[RowMapping]:
-    """Return an incident's timeline, oldest line first."""
-    statement = select(timeline).where(timeline.c.incident_id == incident_id)
-    return list(connection.execute(statement.order_by(timeline.c.id)).mappings())
-
-
 def add_update(tx: Transaction, values: Mapping[str, Any]) -> None:
     """Record a public note."""
     tx.connection.execute(incident_updates.insert(), dict(values))

@@ -23,7 +23,6 @@ from monitor.web.cookies import drop_cookie, full_name, put_cookie
 from monitor.web.permissions import Actor, Role
 
 COOKIE = "monitor_session"
-SECURE_COOKIE = full_name(COOKIE, "https:")
 LONGEST = timedelta(days=7)
 LONGEST_IDLE = timedelta(hours=12)
 TOUCHED_EVERY = timedelta(minutes=1)

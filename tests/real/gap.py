@@ -25,6 +25,7 @@ from monitor.storage.facts import read_fact
 from monitor.storage.incidents import Incident
 from monitor.storage.schema import alerts
 from probes.secrets import EnvironmentSecrets
+from tests.monitor.use_cases.desk import timeline_of
 from tests.real.alertmanager import free_port, is_up
 from tests.real.process import wait_for
 from tests.servers import find_program
@@ -227,7 +228,7 @@ class Us:
     def lines(self, incident: Incident) -> list[str]:
         """Return the kinds of an incident's lines."""
         with self.service.store.read() as connection:
-            return [row["kind"] for row in rows.load_timeline(connection, incident.id)]
+            return [row["kind"] for row in timeline_of(connection, incident.id)]
 
     def alerts(self) -> dict[str, int]:
         """Return how many alerts are in which state; each is counted once."""

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from pydantic import HttpUrl
-from sqlalchemy import RowMapping, select
+from sqlalchemy import Connection, RowMapping, select
 
 from incidents.alerts.model import Alert
 from monitor.config.model import Channel, Component, Configuration, Location, Site
 from monitor.storage import incidents as rows
 from monitor.storage.incidents import Incident
-from monitor.storage.schema import alerts, outbox
+from monitor.storage.schema import alerts, outbox, timeline
 from monitor.storage.store import Store
 from monitor.use_cases.alerts import Batch, receive_batches, sweep
 from monitor.use_cases.placing import Counted
@@ -51,6 +51,12 @@ def labels(component: str = "checkout", **more: str) -> dict[str, str]:
     """Labels of a critical alert about a component's journey."""
     given = {"alertname": "JourneyDown", "severity": "critical", "component": component}
     return {**given, "journey": component, **more}
+
+
+def timeline_of(connection: Connection, incident_id: int) -> list[RowMapping]:
+    """Return an incident's timeline, oldest line first."""
+    statement = select(timeline).where(timeline.c.incident_id == incident_id)
+    return list(connection.execute(statement.order_by(timeline.c.id)).mappings())
 
 
 @dataclass
@@ -149,4 +155,4 @@ class Desk:
         """Return an incident's timeline, oldest first."""
         incident = self.incident(number)
         with self.store.read() as connection:
-            return rows.load_timeline(connection, incident.id)
+            return timeline_of(connection, incident.id)

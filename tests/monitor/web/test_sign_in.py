@@ -11,7 +11,7 @@ from monitor.accounts.people import add_user, reset_password, shut_account
 from monitor.storage.store import Store
 from monitor.web.permissions import Role
 from monitor.web.security import ensure_first_administrator
-from monitor.web.sessions import COOKIE, LONGEST, LONGEST_IDLE, SECURE_COOKIE
+from monitor.web.sessions import COOKIE, LONGEST, LONGEST_IDLE
 from tests.builders import NOW
 from tests.monitor.web.builders import PASSWORD, FakeSettings, Web, hidden, services, sign_in
 
@@ -44,7 +44,7 @@ def test_over_https_the_cookie_is_secure_and_bound_to_the_host(sqlite_store: Sto
     https = "https://monitor.test"
     web = Web(services(sqlite_store, settings=FakeSettings(public_url=https)), base_url=https)
     answer = sign_in(web.client(), web.add_user(Role.AGENT))
-    assert answer.headers["set-cookie"].startswith(SECURE_COOKIE + "=")
+    assert answer.headers["set-cookie"].startswith("__Host-monitor_session=")
     assert "secure" in answer.headers["set-cookie"].lower()
     assert "max-age" in answer.headers["strict-transport-security"]
 
