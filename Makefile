@@ -4,6 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 PYTHON ?= $(shell for p in python3.13 python3.12 python3.11 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 
+# A file is one worker's; tests/conftest.py says in which order.
+SPREAD := -n auto --dist loadfile --no-loadscope-reorder
+
 .PHONY: help run test check bench lint types contracts audit format lock promqltest dashboards clean
 
 help: ## Show what can be made
@@ -26,11 +29,11 @@ servers: ## Install the real servers the tests meet, where this machine may (roo
 	@bash .ci/bootstrap.sh servers
 
 test: $(VENV)/.test-installed servers lint types contracts audit ## Everything: lint, types, contracts, all tests with real servers
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not real"
-	$(BIN)/python -m pytest -n auto --dist loadfile -m real
+	$(BIN)/python -m pytest $(SPREAD) -m "not real"
+	$(BIN)/python -m pytest $(SPREAD) -m real
 
 check: $(VENV)/.test-installed lint types contracts ## The fast part of `make test`
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not real and not slow"
+	$(BIN)/python -m pytest $(SPREAD) -m "not real and not slow"
 
 lint:
 	$(BIN)/ruff check .
