@@ -155,6 +155,13 @@ def keyboard(page: HTMLParser) -> Iterable[str]:
     yield from (f"key {key} {count} times" for key, count in keys.items() if count > 1)
 
 
+def patterns(page: HTMLParser) -> Iterable[str]:
+    """Browsers read them with the flag v: a bare hyphen that ends a class is a fault."""
+    for node in page.css("[pattern]"):
+        if re.search(r"[^\\]-\]", node.attributes["pattern"] or ""):
+            yield f"pattern {node.attributes['pattern']}"
+
+
 def moments(page: HTMLParser) -> Iterable[str]:
     """Programs and translations read the instant."""
     for node in page.css("time"):
@@ -180,7 +187,7 @@ def parents(node: Node) -> Iterator[Node]:
 
 
 CHECKS: tuple[Check, ...] = (
-    *(frame, headings, ids, names, pictures, tables, keyboard, moments, lists),
+    *(frame, headings, ids, names, pictures, tables, keyboard, patterns, moments, lists),
 )
 
 
@@ -211,6 +218,6 @@ def test_a_check_sees_what_is_wrong() -> None:
         "<html><body><p>x</p><h1>A</h1><h3>B</h3><main></main><main></main><nav></nav>"
         "<i id='a'></i><i id='a'></i><label for='b'>B</label><input name='c'><a href='#d'></a>"
         "<svg></svg><table><tr><th>x</th></tr></table><i tabindex='2'></i><time>now</time>"
-        "<ul><p>no</p></ul></body></html>"
+        "<ul><p>no</p></ul><input pattern='[a-]'></body></html>"
     )
     assert [check.__name__ for check in CHECKS if not list(check(bad))] == []

@@ -149,15 +149,15 @@ def test_a_silence_is_extended_changed_and_ended(busy: Web) -> None:
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"matchers": ""}, "write at least one matcher"),
-        ({"matchers": "nonsense"}, "bad matcher format"),
+        ({"matchers": ""}, "Write at least one matcher"),
+        ({"matchers": "nonsense"}, "Bad matcher format"),
         ({"matchers": "a=~.*"}, "must not match the empty string"),
-        ({"comment": " "}, "the reason is empty"),
+        ({"comment": " "}, "The reason is empty"),
         ({"ends": "2026-11-22T08:00"}, "start time must be before end time"),
         ({"ends": "soon"}, "is no date, time and zone"),
         ({"zone": "Mars/Base"}, "is no date, time and zone"),
         ({"rule": "FREQ=SECONDLY"}, "is no rule we take"),
-        ({"rule": "FREQ=DAILY;COUNT=2", "ends": "2026-11-23T10:00"}, "the occurrences overlap"),
+        ({"rule": "FREQ=DAILY;COUNT=2", "ends": "2026-11-23T10:00"}, "The occurrences overlap"),
     ],
 )
 def test_a_silence_that_cannot_be_is_said_with_what_was_entered(

@@ -127,7 +127,7 @@ def test_a_responder_plans_and_cancels_a_window(town: Town, responder: TestClien
 @pytest.mark.parametrize(
     ("changes", "fault"),
     [
-        ({"title": ""}, "a title of 1 to"),
+        ({"title": ""}, "A title of 1 to"),
         ({"starts": "soon"}, "is no date and time"),
         ({"starts": "2026-11-22T09:00+02:00"}, "without an offset"),
         ({"ends": "2026-11-22T09:00"}, "later than the start"),

@@ -114,8 +114,8 @@ def test_an_override_is_previewed_before_it_is_in_force(client: TestClient, web:
         ({"starts": "soon"}, "'soon' is no date and time"),
         ({"ends": "2026-11-22T09:00+02:00"}, "without an offset"),
         ({"ends": "2026-11-22T10:00"}, "ends after it starts"),
-        ({"person": ""}, "choose who takes the shift"),
-        ({"person": HOSTILE}, "there is no"),
+        ({"person": ""}, "Choose who takes the shift"),
+        ({"person": HOSTILE}, "There is no"),
     ],
 )
 def test_a_bad_form_comes_back_with_what_is_wrong(
