@@ -250,7 +250,7 @@ def test_a_note_is_one_press_away_on_a_phone(browser: Browser, console: ServedCo
 def test_a_caller_s_question_is_answered_with_the_approved_words(
     browser: Browser, console: ServedConsole
 ) -> None:
-    """From any page: open the banner, press Copy, paste."""
+    """From any page: open the banner, press Copy, paste; the keys go on working."""
     page = console.page(browser, Role.AGENT, permissions=["clipboard-read", "clipboard-write"])
     page.goto(f"{console.url}/console/journeys")
     page.get_by_text("Words for customers").click()
@@ -258,4 +258,6 @@ def test_a_caller_s_question_is_answered_with_the_approved_words(
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
     copied = page.evaluate("navigator.clipboard.readText()")
     assert copied == "Paying may fail at the moment. We are working on it."
+    page.keyboard.press("/")
+    expect(page.get_by_role("searchbox", name="Search")).to_be_focused()
     page.context.close()

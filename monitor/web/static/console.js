@@ -179,6 +179,7 @@ document.addEventListener("click", async (event) => {
   field.select();
   await navigator.clipboard.writeText(field.value);
   button.textContent = "Copied";
+  button.focus(); // else the keys would write into the words
 });
 
 document.addEventListener("visibilitychange", () => {
