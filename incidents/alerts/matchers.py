@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
@@ -68,6 +68,16 @@ class Matcher:
         if operator is Operator.UNEQUAL:
             return value != self.value
         return _like(self.value, value) is (operator is Operator.LIKE)
+
+    def test(self) -> Callable[[str], bool]:
+        """Return the same as a test of the label's value, for many values that all differ."""
+        wanted = self.value
+        if self.operator is Operator.EQUAL:
+            return lambda value: value == wanted
+        if self.operator is Operator.UNEQUAL:
+            return lambda value: value != wanted
+        match, like = compiled(wanted).fullmatch, self.operator is Operator.LIKE
+        return lambda value: (match(value) is not None) is like
 
 
 @lru_cache(4096)  # alerts have few values of the labels that rules look at

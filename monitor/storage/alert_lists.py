@@ -32,7 +32,7 @@ _c = alerts.c
 Rows = Sequence[tuple[Any, ...]]
 
 
-def open_texts(connection: Connection, names: Sequence[str]) -> Rows:
+def open_texts(connection: Connection, names: Sequence[str], _tests: object = None) -> Rows:
     """Return (text, fingerprint, state, severity, muted_by, *labels asked for) of open alerts.
 
     The text is the alert's members in Alertmanager's JSON, without those that change with the

@@ -15,8 +15,8 @@ from incidents.alerts.inhibition import InhibitRule
 from incidents.alerts.matchers import Matcher
 from incidents.lifecycle import Severity
 from monitor.storage.alert_lists import Rows, alerts_by_id, closed_rows
-from monitor.storage.crowds import open_crowds, page_of, values_of
-from monitor.use_cases.standing import Stands, standing
+from monitor.storage.crowds import Alikes, many_valued, open_crowds, page_of, values_of
+from monitor.use_cases.standing import Stands, Tests, standing
 
 PER_PAGE = 50
 MOST_CLOSED = 1_000  # of those that ended last
@@ -78,10 +78,12 @@ def explore(
     """
     names = (group,) if group else ()
     asked: list[str] = []  # every label that anybody asks about
+    alikes = Alikes((), {})
 
-    def crowds(connection: Connection, columns: Sequence[str]) -> Rows:
-        asked[:] = columns
-        return open_crowds(connection, columns)
+    def crowds(connection: Connection, columns: Sequence[str], tests: Tests) -> Rows:
+        nonlocal alikes
+        asked[:], alikes = columns, Alikes(columns, many_valued(connection, tests))
+        return open_crowds(connection, columns, alikes)
 
     found = standing(connection, crowds, rules, now, wanted=wanted, names=names)
     counts: Counter[Shown] = Counter()
@@ -94,7 +96,8 @@ def explore(
     else:
         listed = [one for one in found if shown is None or shown_as(one) is shown]
         total, weighed = sum(one.key.count for one in listed), [(o, o.key.count) for o in listed]
-        lines = _lines(connection, asked, listed, not wanted and len(listed) == len(found), offset)
+        are_all = not wanted and len(listed) == len(found)
+        lines = _lines(connection, asked, alikes, listed, are_all, offset)
     rows = alerts_by_id(connection, [row_id for row_id, _ in lines])
     return Explored(
         [Line(one, shown_as(one), rows[row_id]) for row_id, one in lines if row_id in rows],
@@ -107,6 +110,7 @@ def explore(
 def _lines(
     connection: Connection,
     asked: Sequence[str],
+    alikes: Alikes,
     listed: Sequence[Stands],
     are_all: bool,
     offset: int,
@@ -115,7 +119,7 @@ def _lines(
     crowds = [one.key for one in listed]
     ids = page_of(connection, asked, crowds, _RANKS, are_all=are_all, offset=offset, limit=PER_PAGE)
     of_values = {one.key.values: one for one in listed}
-    known = values_of(connection, asked, ids)
+    known = values_of(connection, asked, ids, alikes)
     return [(row_id, of_values[known[row_id]]) for row_id in ids if known[row_id] in of_values]
 
 
@@ -135,7 +139,7 @@ def shown_as(one: Stands) -> Shown:
 _RANKS = {severity.value: severity.rank for severity in Severity}
 
 
-def _closed(connection: Connection, names: Sequence[str]) -> Rows:
+def _closed(connection: Connection, names: Sequence[str], _tests: Tests) -> Rows:
     return closed_rows(connection, names, MOST_CLOSED)
 
 

@@ -6,7 +6,7 @@ Many alerts share the few labels that matchers ask about: each such combination 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -19,7 +19,13 @@ from incidents.alerts.silences import InForce
 from incidents.muted import WINDOW
 from monitor.storage.silences import live_silences
 
-Read = Callable[[Connection, Sequence[str]], Sequence[tuple[Any, ...]]]
+Tests = Mapping[str, Sequence[Matcher]]
+"""The matchers of silences and filters for each label that nothing else looks at."""
+Read = Callable[[Connection, Sequence[str], Tests], Sequence[tuple[Any, ...]]]
+"""Reads (key, identity, state, severity, muted_by, *labels of these names) of alerts.
+
+Alerts on whose labels all tests agree may come as one.
+"""
 
 
 @dataclass(slots=True)
@@ -73,12 +79,15 @@ def standing(
 ) -> list[Stands]:
     """Return how each alert stands that meets all of `wanted`; labels of `names` are read too."""
     silences = live_silences(connection, now)
-    asked = {matcher.name for matcher in wanted} | set(names)
-    asked |= {matcher.name for silence in silences for matcher in silence.matchers}
-    asked |= {name for rule in rules for name in _names_of(rule)}
-    columns = sorted(asked)
+    matchers = {*wanted, *(matcher for silence in silences for matcher in silence.matchers)}
+    as_they_are = {*names, *(name for rule in rules for name in _names_of(rule))}
+    columns = sorted(as_they_are | {matcher.name for matcher in matchers})
+    tests: dict[str, list[Matcher]] = {}
+    for matcher in matchers:
+        if matcher.name not in as_they_are:
+            tests.setdefault(matcher.name, []).append(matcher)
     judge = _Judge(columns, InForce(silences, now), wanted)
-    judged = [(row, judge.of(row[5:])) for row in read(connection, columns)]
+    judged = [(row, judge.of(row[5:])) for row in read(connection, columns, tests)]
     for row, alike in judged:
         may_inhibit = row[2] == "firing" and not row[4] and not alike.silences
         if may_inhibit and len(alike.firing) < KEPT:

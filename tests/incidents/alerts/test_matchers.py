@@ -26,7 +26,9 @@ LABELS = {"alertname": "JourneyDown", "team": 'a "b"', "location": "eu"}
 )
 def test_a_matcher_compares_the_whole_value(text: str, holds: bool) -> None:
     """A missing label is an empty one."""
-    assert parse_matcher(text).holds(LABELS) is holds
+    matcher = parse_matcher(text)
+    assert matcher.holds(LABELS) is holds
+    assert matcher.test()(LABELS.get(matcher.name, "")) is holds
 
 
 @pytest.mark.parametrize("text", ["", "nonsense", "1a=b", "a=~(", 'a="open', "a==b{"])

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
+from datetime import timedelta
 from itertools import product
 from typing import Any
 
@@ -15,7 +17,8 @@ from incidents.alerts.model import Alert
 from monitor.storage import crowds, schema, ticket
 from monitor.use_cases import explorer
 from monitor.use_cases.explorer import Shown, explore, shown_as
-from monitor.use_cases.standing import standing
+from monitor.use_cases.silences import Wanted, set_silence
+from monitor.use_cases.standing import Tests, standing
 from tests.monitor.use_cases.desk import Desk
 
 RANKS = {"critical": 0, "warning": 1, "info": 2, "none": 3}
@@ -40,7 +43,7 @@ def many(desk: Desk) -> Desk:
     return desk
 
 
-def open_rows(connection: Connection, names: Sequence[str]) -> Sequence[Row[Any]]:
+def open_rows(connection: Connection, names: Sequence[str], _tests: Tests) -> Sequence[Row[Any]]:
     """Return every open alert as `standing` reads it, its row id first."""
     c = schema.alerts.c
     labels = [c.labels[name].as_string() for name in names]
@@ -61,6 +64,39 @@ def test_a_page_is_the_same_as_if_each_alert_were_looked_at(
     with many.store.read() as connection:
         for text, shown in product(MATCHERS, (None, Shown.FIRING, Shown.INHIBITED)):
             look_at_both(connection, many, text, shown)
+
+
+@pytest.mark.parametrize("most_named", [0, 10, 200])
+def test_a_silence_over_a_label_that_each_alert_has_for_itself_changes_none_of_it(
+    many: Desk, most_named: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Alerts on whose labels its matchers agree are one crowd; what is said of each is the same."""
+    monkeypatch.setattr(explorer, "PER_PAGE", 7)
+    monkeypatch.setattr(crowds, "MOST_NAMED", most_named)
+    for text in ('instance=~"host-[12].*",alertname="Rule1"', 'instance!="host-8",number=""'):
+        ends_at = many.now + timedelta(hours=1)
+        asked = Wanted(parse_matchers(text), many.now, ends_at, "ann", "upgrade")
+        set_silence(many.store, asked, many.now)
+    with many.store.read() as connection:
+        for text, shown in product(MATCHERS, (None, Shown.FIRING, Shown.SILENCED)):
+            look_at_both(connection, many, text, shown)
+
+
+def test_alerts_that_a_silence_tells_apart_by_one_label_are_two_crowds(
+    many: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """However many instances there are: those it names and the others."""
+    monkeypatch.setattr(crowds, "MOST_NAMED", 10)
+    tests = {"instance": parse_matchers('instance=~"host-1.*"')}
+    with many.store.read() as connection:
+        assert list(crowds.many_valued(connection, tests)) == ["instance"]
+        alikes = crowds.Alikes(["instance"], tests)
+        found = crowds.open_crowds(connection, ["instance"], alikes)
+        each = crowds.open_crowds(connection, ["instance"], crowds.Alikes(["instance"], {}))
+    assert len(each) == sum(crowd.count for crowd, *_ in found) == 36
+    of_others = Counter(row[2:-1] for row in found)  # state, severity, and what mutes them
+    assert set(of_others.values()) == {2}
+    assert [row[-1].startswith("host-1") for row in found].count(True) == len(of_others)
 
 
 def look_at_both(connection: Connection, desk: Desk, text: str, shown: Shown | None) -> None:

@@ -107,12 +107,12 @@ UNTOLD = {"published_at": None, "customer_message": "", "severity": "info"}
 def test_what_is_needed_behind_worse_incidents_is_on_the_list(store: Store) -> None:
     """More than a page of incidents that somebody has, and behind them three that want something.
 
-    A canary wants nothing.
+    A canary wants nothing, nor does what nobody has reported.
     """
     crowd(store, MOST_SHOWN + 1, 1)
     crowd(store, 1, 101, severity="info", acknowledged_at=None)
     crowd(store, 1, 102, severity="info", acknowledged_by="ann")
-    (silent,) = crowd(store, 1, 103, **UNTOLD)
+    silent, _unheard = crowd(store, 2, 103, **UNTOLD)
     crowd(store, 1, -1, acknowledged_at=None)
     with store.begin() as tx:
         add_report(tx, 1, silent, status="closed")
