@@ -3,19 +3,34 @@
 from __future__ import annotations
 
 import os
+import random
 import shutil
 import signal
+import socket
 import subprocess
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg
 
 START_SECONDS = 30.0
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on, and that is nobody's own end of a connection either.
+
+    Those are taken from 32768 up: whoever asks for a server there while it is away may be given
+    its very port, and the server cannot come back.
+    """
+    for port in random.sample(range(20_000, 32_000), 100):
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
+    raise AssertionError("of a hundred ports none is free")
 
 
 def find_program(name: str, *folders: str) -> Path | None:

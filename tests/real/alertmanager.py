@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -14,7 +13,7 @@ import uvicorn
 from fastapi import FastAPI
 
 from tests.real.process import wait_for
-from tests.servers import find_program
+from tests.servers import find_program, free_port
 
 PROGRAM = find_program("prometheus-alertmanager") or find_program("alertmanager")
 AMTOOL = find_program("amtool")
@@ -26,13 +25,6 @@ inhibit_rules:
   target_matchers: [severity=~"warning|info"]
   equal: [component]
 """
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

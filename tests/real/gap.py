@@ -26,9 +26,9 @@ from monitor.storage.incidents import Incident
 from monitor.storage.schema import alerts
 from probes.secrets import EnvironmentSecrets
 from tests.monitor.use_cases.desk import timeline_of
-from tests.real.alertmanager import free_port, is_up
+from tests.real.alertmanager import is_up
 from tests.real.process import wait_for
-from tests.servers import find_program
+from tests.servers import find_program, free_port
 from tests.sinks import HttpSink, http_sink
 
 PROMETHEUS = find_program("prometheus")

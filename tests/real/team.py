@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -19,7 +18,7 @@ import requests
 from monitor.demo import RunningShop, running_shop
 from monitor.demo_run import write_demo_folder
 from tests.deploy.compose import ROOT, place
-from tests.servers import find_program
+from tests.servers import find_program, free_port
 from tests.sinks import HttpSink, http_sink
 
 PASSWORD = "a-password-only-for-probes"
@@ -85,13 +84,6 @@ def wait_for(condition: Callable[[], bool], seconds: float = START_SECONDS) -> N
             pass  # not up yet
         time.sleep(0.2)
     raise AssertionError(f"it did not come about in {seconds} s")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @contextmanager

@@ -20,9 +20,9 @@ from typing import Any
 
 import pytest
 
-from tests.monitor.promql.prometheus import free_port
 from tests.real.process import wait_for
 from tests.real.served import town
+from tests.servers import free_port
 
 pytestmark = [
     pytest.mark.real,

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.real.alertmanager import PROGRAM, alertmanager, free_port
+from tests.real.alertmanager import PROGRAM, alertmanager
 from tests.real.gap import PROMETHEUS, TO_US, Us, World, world
+from tests.servers import free_port
 
 pytestmark = [
     pytest.mark.real,

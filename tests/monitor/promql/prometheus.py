@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shutil
-import socket
 import struct
 import subprocess
 import time
@@ -16,6 +15,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from tests.servers import free_port
 
 Labels = tuple[tuple[str, str], ...]
 SamplesBySeries = Mapping[Labels, Sequence[tuple[int, float]]]
@@ -82,13 +83,6 @@ def snappy(data: bytes) -> bytes:
         piece = data[start : start + 60_000]
         out += bytes([61 << 2]) + struct.pack("<H", len(piece) - 1) + piece
     return bytes(out)
-
-
-def free_port() -> int:
-    """Return a port nobody listens on just now."""
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 @contextmanager
