@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, TypeVar
 
@@ -153,6 +154,7 @@ def extend(tx: Transaction, told: Sequence[Alert], source: str, now: datetime) -
     return set(tx.connection.execute(_EXTEND[dialect], values).scalars())
 
 
+@lru_cache(256)  # a source gives what it tells at once the same end
 def _sqlite_time(at: datetime | None) -> str:
     assert at is not None
     return at.astimezone(UTC).isoformat(" ", "microseconds")[:26]

@@ -12,7 +12,7 @@ from monitor.web import errors, openapi, static_files
 from monitor.web.api import alerts
 from monitor.web.flood import Floods
 from monitor.web.intake import Doors, FastLane
-from monitor.web.middleware import KnownHosts, SafeHeaders, TrustedProxies
+from monitor.web.middleware import KnownHosts, SafeHeaders, TrustedProxies, safe_headers
 from monitor.web.rate_limit import RateLimit
 from monitor.web.routes import ROUTERS
 from monitor.web.security import alert_sender
@@ -29,9 +29,9 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         """Return the framework's own stack, and the lane with what it needs of that."""
         settings = self.state.services.settings
-        lane: ASGIApp = Doors(alerts.BUSY, alert_sender)
+        headers = safe_headers(https=settings.public_url.startswith("https:"))
+        lane: ASGIApp = Doors(alerts.BUSY, alert_sender, headers)
         lane = TrustedProxies(lane, trusted=settings.trusted_proxies)
-        lane = SafeHeaders(lane, https=settings.public_url.startswith("https:"))
         return FastLane(super().build_middleware_stack(), lane, alerts.BUSY)
 
 

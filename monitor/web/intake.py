@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -18,7 +18,7 @@ import structlog
 from fastapi import Request
 from fastapi.responses import Response
 from starlette.requests import ClientDisconnect
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from incidents.alerts.wire import Parsed, Refusal
 from monitor.selfwatch.knocking import HEADER
@@ -32,6 +32,9 @@ RETRY_SECONDS = 5
 Door = Callable[[Request], Awaitable[Response]]
 Guard = Callable[[Request], Awaitable[None]]
 ReadBody = Callable[[bytes, datetime], Parsed]
+RawHeaders = list[tuple[bytes, bytes]]
+STORED = Response()
+"""Says that everything is stored: an empty 200, as an Alertmanager answers."""
 log = structlog.get_logger(__name__)
 
 
@@ -105,8 +108,10 @@ async def _body(request: Request, entrance: Entrance) -> bytes:
     parts: list[bytes] = []
     held = 0
     try:
-        async for part in request.stream():
-            _check(held + len(part))
+        more = True
+        while more:
+            message = await request.receive()
+            part, more = _part(message, held), message.get("more_body", False)
             entrance.reserve(len(part))
             held += len(part)
             parts.append(part)
@@ -116,9 +121,13 @@ async def _body(request: Request, entrance: Entrance) -> bytes:
     return parts[0] if len(parts) == 1 else b"".join(parts)
 
 
-def _check(length: int) -> None:
-    if length > LONGEST_BODY_BYTES:
+def _part(message: Message, held: int) -> bytes:
+    if message["type"] == "http.disconnect":
+        raise ClientDisconnect
+    part: bytes = message.get("body", b"")
+    if held + len(part) > LONGEST_BODY_BYTES:
         raise _TooLong
+    return part
 
 
 def answer(refusal: Refusal) -> Response:
@@ -140,18 +149,29 @@ class Doors:
     """Serves a few busy doors by themselves; refusals and bugs become the answers they always are.
 
     The doors are the very functions the framework would call, and stay in its description of the
-    API; who may pass is asked here (`guard`) as the framework would ask.
+    API; who may pass is asked here (`guard`) as the framework would ask. Every answer gets the
+    `headers` that it has not set itself.
     """
 
-    def __init__(self, doors: Mapping[str, Door], guard: Guard) -> None:
+    def __init__(
+        self, doors: Mapping[str, Door], guard: Guard, headers: Iterable[tuple[bytes, bytes]]
+    ) -> None:
         self.doors = doors
         self.guard = guard
+        self.headers = list(headers)
+        self._stored = self._completed(STORED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request for one of the doors."""
-        request = Request(scope, receive)
-        response = await self._answer(self.doors[scope["path"]], request)
-        await response(scope, receive, send)
+        response = await self._answer(self.doors[scope["path"]], Request(scope, receive))
+        headers = self._stored if response is STORED else self._completed(response)
+        status, body = response.status_code, response.body
+        await send({"type": "http.response.start", "status": status, "headers": headers})
+        await send({"type": "http.response.body", "body": body})
+
+    def _completed(self, response: Response) -> RawHeaders:
+        given = {name for name, _ in response.raw_headers}
+        return response.raw_headers + [one for one in self.headers if one[0] not in given]
 
     async def _answer(self, door: Door, request: Request) -> Response:
         try:

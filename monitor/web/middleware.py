@@ -37,14 +37,18 @@ HOST = re.compile(r"(\[(?P<address>[0-9a-f:.]+)\]|(?P<name>[a-z0-9._-]+))(:\d{1,
 LOOPBACK_NAMES = ("localhost",)
 
 
+def safe_headers(*, https: bool) -> list[tuple[bytes, bytes]]:
+    """Return the protective headers of every answer."""
+    extra = {"strict-transport-security": STRICT_TRANSPORT} if https else {}
+    return [(name.encode(), value.encode()) for name, value in (SAFE_HEADERS | extra).items()]
+
+
 class SafeHeaders:
     """Gives every answer the protective headers that its route has not set itself."""
 
     def __init__(self, app: ASGIApp, *, https: bool) -> None:
         self.app = app
-        extra = {"strict-transport-security": STRICT_TRANSPORT} if https else {}
-        headers = SAFE_HEADERS | extra
-        self.headers = [(name.encode(), value.encode()) for name, value in headers.items()]
+        self.headers = safe_headers(https=https)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Pass the request on and complete the answer's headers."""

@@ -9,7 +9,7 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.responses import Response
 
 from incidents.alerts import v2, webhook_v4
-from monitor.web.intake import LONGEST_BODY_BYTES, Door, ReadBody, answer, take
+from monitor.web.intake import LONGEST_BODY_BYTES, STORED, Door, ReadBody, answer, take
 from monitor.web.security import alert_sender
 
 router = APIRouter(tags=["alerts"], dependencies=[Depends(alert_sender)])
@@ -59,7 +59,7 @@ async def _take(request: Request, read: ReadBody, source: str) -> Response:
     refusal = v2.refuse_content_type(request.headers.get("content-type"))
     if refusal is not None:
         return answer(refusal)
-    return await take(request, read, source, mark=b'"labels"') or Response()
+    return await take(request, read, source, mark=b'"labels"') or STORED
 
 
 BUSY: dict[str, Door] = {"/api/v2/alerts": post_alerts, "/api/v1/alertmanager": post_webhook}
