@@ -148,9 +148,9 @@ def _alert(
 
 
 def _check_names(texts: Mapping[str, str], what: str) -> None:
-    for name in sorted(texts):
-        if not _is_name(name):
-            raise _Invalid(f'{what}: invalid name "{name}"')
+    if not all(map(_is_name, texts)):
+        first = min(name for name in texts if not _is_name(name))
+        raise _Invalid(f'{what}: invalid name "{first}"')
 
 
 @lru_cache(4096)  # the same few names come with every alert

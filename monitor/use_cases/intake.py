@@ -202,20 +202,21 @@ class Intake:
     def _begin(self, alerts: Sequence[Alert]) -> None:
         if not alerts:
             return
-        ordered = sorted(alerts, key=lambda a: (Severity.of(a.labels).rank, a.starts_at, a.name))
-        serious = [a for a in ordered if opens_incident(Severity.of(a.labels))]
+        judged = [(Severity.of(alert.labels), alert) for alert in alerts]
+        judged.sort(key=lambda of: (of[0].rank, of[1].starts_at, of[1].name))
+        serious = [alert for severity, alert in judged if opens_incident(severity)]
         if serious:
-            self.placing.load_candidates(a.labels for a in serious)
-        rows = [self._row(alert) for alert in ordered]
+            self.placing.load_candidates(alert.labels for alert in serious)
+        rows = [self._row(alert, severity) for severity, alert in judged]
         for row in rows:  # a later one of them may have merged the incident of an earlier one
             row["incident_id"] = self.placing.stands_for(row["incident_id"])
         alert_rows.insert_alerts(self.tx, rows)
         self.counted.new += len(rows)
         self.tx.touch("alerts")
 
-    def _row(self, alert: Alert) -> dict[str, Any]:
+    def _row(self, alert: Alert, severity: Severity) -> dict[str, Any]:
         muted_by, because, incident_id = "", "", None
-        if opens_incident(Severity.of(alert.labels)):
+        if opens_incident(severity):
             muted_by = self.mute(alert.labels)
             source = self.inhibition.source_of(alert.fingerprint, alert.labels)
             if source is not None and source.incident_id is None and not muted_by:
@@ -244,7 +245,7 @@ class Intake:
             "updated_at": self.now,
             "incident_id": incident_id,
             "muted_by": muted_by,
-            "severity": Severity.of(alert.labels).value,
+            "severity": severity.value,
             "joined_because": because,
         }
 

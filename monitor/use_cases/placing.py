@@ -59,6 +59,28 @@ class Placed(NamedTuple):
     because: str
 
 
+class _Traits(NamedTuple):
+    """All of an alert that decides where it joins by its identity, and what that changes."""
+
+    subject: Subject
+    severity: Severity
+    at_one_location: bool
+    step: str
+    reason: str
+
+    @classmethod
+    def of(cls, alert: Alert) -> _Traits:
+        """Return those of an alert."""
+        labels, annotations = alert.labels, alert.annotations
+        return cls(
+            Subject.of(labels),
+            Severity.of(labels),
+            bool(labels.get("location")),
+            labels.get("step") or annotations.get("step", ""),
+            labels.get("reason") or annotations.get("reason", ""),
+        )
+
+
 @dataclass
 class Placing:
     """The incidents that one transaction's alerts belong to."""
@@ -68,6 +90,8 @@ class Placing:
     policy: AlertPolicy
     now: datetime
     counted: Counted
+    _alike: dict[_Traits, Placed] = field(default_factory=dict)
+    """Where alerts joined by their identity and changed nothing: those alike follow at once."""
 
     @cached_property
     def ledger(self) -> Ledger:
@@ -94,6 +118,7 @@ class Placing:
     def load_candidates(self, labels: Iterable[Mapping[str, str]]) -> None:
         """Read the incidents that alerts with these labels may join or reopen."""
         _ = self.ledger  # locks before reading
+        self._alike.clear()
         subjects = (Subject.of(of) for of in labels)
         self._candidates.load(subjects, self.now - self.policy.longest_window)
 
@@ -107,8 +132,14 @@ class Placing:
         An alert that another one inhibits belongs to the incident of that `source`, unless a
         person decided about it.
         """
-        subject = Subject.of(alert.labels)
+        traits = _Traits.of(alert)
         decided = self._candidates.is_decided(alert)
+        is_plain = not (decided or remark or source)
+        alike = self._alike.get(traits) if is_plain else None
+        if alike is not None and alert.starts_at >= alike.incident.started_at:
+            self._note_joined(alike.incident, alert, alike.because)
+            return alike
+        subject = traits.subject
         belongs = (None if decided else self._explained(source)) or self._find(alert)
         if belongs is None:
             incident, because = self._open(alert, subject, remark), "it opened the incident"
@@ -117,9 +148,13 @@ class Placing:
             incident, because = self._candidates.incidents[belongs.number], belongs.why
             was = _judged_by(incident)
             self._join(incident, alert, belongs, remark)
-            if _judged_by(incident) == was:
-                return Placed(incident, because)  # as nearly all do in a storm
+            if _judged_by(incident) == was:  # as nearly all do in a storm
+                placed = Placed(incident, because)
+                if is_plain and not belongs.reopens and incident.key == subject.key:
+                    self._alike[traits] = placed
+                return placed
             worsened = belongs.reopens or incident.severity is not was[0]
+        self._alike.clear()
         self._candidates.know(incident)
         if worsened:
             self._absorb(incident)
@@ -194,11 +229,7 @@ class Placing:
             self.counted.reopened.append(incident.number)
         else:
             reason = NotSent.SUPPRESSED_BY_PARENT if belongs.inhibited else NotSent.DEDUPLICATED
-            what = f"joined{remark}: {belongs.why}. Nobody is told once more"
-            ledger.note_alert(
-                incident, Kind.ALERT_JOINED, labels, alert.fingerprint, what, reason=reason.value
-            )
-            self.counted.joined.append(incident.number)
+            self._note_joined(incident, alert, belongs.why, remark, reason)
             if alert.starts_at < incident.started_at:
                 ledger.change(incident, started_at=alert.starts_at)
             self._back_to_work(incident)
@@ -210,6 +241,20 @@ class Placing:
             if status != old:
                 statuses = {**statuses, component: status}
         ledger.worsen(incident, Severity.of(labels), statuses)
+
+    def _note_joined(
+        self,
+        incident: Incident,
+        alert: Alert,
+        why: str,
+        remark: str = "",
+        reason: NotSent = NotSent.DEDUPLICATED,
+    ) -> None:
+        what = f"joined{remark}: {why}. Nobody is told once more"
+        self.ledger.note_alert(
+            incident, Kind.ALERT_JOINED, alert.labels, alert.fingerprint, what, reason=reason.value
+        )
+        self.counted.joined.append(incident.number)
 
     def _back_to_work(self, incident: Incident) -> None:
         if incident.status is Status.MONITORING and not incident.taken_over:
@@ -239,6 +284,7 @@ class Placing:
 
     def follow(self, rows: Sequence[RowMapping], kind: Kind, what: str) -> None:
         """Note that these alerts were closed, and let their incidents follow."""
+        self._alike.clear()
         incidents = self.note_alerts(rows, kind, what)
         remaining: dict[int, list[Mapping[str, str]]] = {row_id: [] for row_id in incidents}
         for row_id, labels in alert_rows.open_kinds_of(self.tx.connection, incidents):

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+import random
+import shutil
+from dataclasses import replace
 from datetime import timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pytest
 
 from incidents.alerts.model import Alert
 from incidents.correlation import Subject
 from incidents.lifecycle import Status
+from monitor.storage.engine import open_engine
 from monitor.storage.regrouping import links_of, merged_into
+from monitor.storage.store import Store
+from monitor.use_cases import placing
 from monitor.use_cases.candidates import Candidates
 from monitor.use_cases.incidents import IncidentDesk
 from monitor.use_cases.regrouping import RegroupingDesk
@@ -180,3 +190,94 @@ def test_an_outage_that_worsens_takes_in_what_needs_it(desk: Desk) -> None:
     assert [incident.is_open for incident in desk.incidents()] == [True, True]
     desk.fire("login")
     assert desk.incident(2).merged_into_id == desk.incident(1).id
+
+
+def test_an_alert_about_every_location_follows_those_about_one(desk: Desk) -> None:
+    """Alike in all else, and yet it makes a part of an outage a whole one."""
+    desk.fire(location="eu")
+    second = desk.firing(location="eu", instance="2", since=desk.now - timedelta(seconds=9))
+    desk.deliver(second, desk.firing(instance="3"))
+    assert desk.incident(1).components == {"checkout": "major_outage"}
+
+
+def test_alerts_follow_an_incident_that_was_merged_between_them(desk: Desk) -> None:
+    """Told in one batch: one before the sign-in failed, which explains it, and one after."""
+    desk.fire()
+    start = desk.later(minutes=1).now
+    desk.later(minutes=1).deliver(
+        desk.firing(instance="2", since=start),
+        desk.firing("login", since=start + timedelta(seconds=1)),
+        desk.firing(instance="3", since=start + timedelta(seconds=2)),
+    )
+    because = {row["labels"].get("instance"): row["joined_because"] for row in desk.alerts()}
+    assert because["2"] == "same component, journey and cause"
+    assert because["3"] == "INC-1, which it belongs to, is part of this"
+
+
+def drawn(desk: Desk, chance: random.Random, count: int) -> list[Alert]:
+    """Return alerts of few traits, so that many are alike in all but their instance."""
+    found, often = [], chance.choice([0.1, 0.3, 0.6])
+    for number in range(count):
+        told: dict[str, Any] = {
+            "instance": f"web-{number}",
+            "severity": chance.choice(["warning", "critical"]),
+        }
+        for name, values in (
+            ("step", "pay look"),
+            ("reason", "timeout"),
+            ("location", "eu"),
+            ("journey", "guest"),
+        ):
+            if chance.random() < often:
+                told[name] = chance.choice(values.split())
+        since = desk.now - timedelta(seconds=chance.choice([0, 0, 0, 30, 300, 3000]))
+        found.append(desk.firing(chance.choice(["login", "checkout", ""]), since=since, **told))
+    return found
+
+
+def story(desk: Desk) -> list[object]:
+    """Return what became of everything."""
+    incidents = [
+        (i.key, i.severity, i.impact, i.status, i.step, i.reason, i.started_at, i.components)
+        for i in desk.incidents()
+    ]
+    alerts = [
+        (row["fingerprint"], row["incident_id"], row["joined_because"]) for row in desk.alerts()
+    ]
+    lines = [[(x["kind"], x["text"]) for x in desk.lines(i.number)] for i in desk.incidents()]
+    return [incidents, alerts, lines, desk.notified()]
+
+
+class Unlike(NamedTuple):
+    """Traits that no other alert has."""
+
+    subject: Subject
+
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
+
+
+@pytest.mark.parametrize("seed", range(30))
+def test_alerts_alike_join_as_each_would_by_itself(
+    sqlite_store: Store, sqlite_template: Path, tmp_path: Path, seed: int
+) -> None:
+    """What is known of the first is used for the others of a transaction: with no difference."""
+    shutil.copy(sqlite_template, tmp_path / "other.db")
+    stories = []
+    for store, forgets in (
+        (sqlite_store, False),
+        (Store(open_engine(f"sqlite:///{tmp_path / 'other.db'}")), True),
+    ):
+        chance, desk = random.Random(seed), Desk(store)
+        with pytest.MonkeyPatch.context() as patch:
+            if forgets:
+                patch.setattr(placing._Traits, "of", lambda alert: Unlike(Subject.of(alert.labels)))
+            for _ in range(3):
+                desk.later(minutes=1).deliver(*drawn(desk, chance, 40))
+                desk.deliver(*[replace(a, ends_at=desk.now) for a in drawn(desk, chance, 5)])
+        stories.append(story(desk))
+        store.close()
+    assert stories[0] == stories[1]
