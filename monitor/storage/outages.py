@@ -7,6 +7,7 @@ has locked there.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -61,11 +62,14 @@ def record_failure(
     known = select(channel_outages).where(_c.channel == channel).with_for_update()
     before = Outage(**tx.connection.execute(known).one()._mapping)
     after = fail_again(before, first_try=first_try, began_at=began_at, now=now)
-    probe_at = before.probe_at
     if after.failures > before.failures:
-        probe_at = now + timedelta(seconds=wait_seconds(after.probes))
-    after = Outage(channel, before.since, after.failed_at, probe_at, after.failures)
-    values = {"failed_at": now, "probe_at": probe_at, "failures": after.failures}
+        wait = timedelta(seconds=wait_seconds(after.probes))
+        after = replace(after, probe_at=now + wait)
+    values = {
+        "failed_at": after.failed_at,
+        "probe_at": after.probe_at,
+        "failures": after.failures,
+    }
     tx.connection.execute(update(channel_outages).where(_c.channel == channel).values(**values))
     return after
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import hmac
 import json
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from contextlib import suppress
 from datetime import datetime
 
@@ -153,12 +153,10 @@ class Doors:
     `headers` that it has not set itself.
     """
 
-    def __init__(
-        self, doors: Mapping[str, Door], guard: Guard, headers: Iterable[tuple[bytes, bytes]]
-    ) -> None:
+    def __init__(self, doors: Mapping[str, Door], guard: Guard, headers: RawHeaders) -> None:
         self.doors = doors
         self.guard = guard
-        self.headers = list(headers)
+        self.headers = headers
         self._stored = self._completed(STORED)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
